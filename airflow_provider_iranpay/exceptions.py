@@ -1,0 +1,133 @@
+"""Every error that a user of this package can meet. Nothing else lives here, and nothing of the package is imported here.
+
+Texts never hold a token, a password, a full card number, a national code or the query of a URL: whoever raises masks first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "CallError",
+    "ConfigurationError",
+    "InvalidInput",
+    "IranPayError",
+    "NotSent",
+    "OperatorNeeded",
+    "OutcomeUnknown",
+    "QuotaReached",
+    "Rejected",
+    "TransientFailure",
+    "UnreadableAnswer",
+]
+
+
+class IranPayError(Exception):
+    """Root of every error of this package."""
+
+
+class ConfigurationError(IranPayError):
+    """A connection, a setting or a database is not fit for use; nothing was sent."""
+
+
+class InvalidInput(IranPayError, ValueError):
+    """A value was refused before anything was sent or paid.
+
+    :param field: name of the parameter or column.
+    :param reason: stable reason code, for example ``check_digit``.
+    :param remedy: what to do about it.
+    :param row: where the value stands in a table, if it came from one.
+    """
+
+    def __init__(self, field: str, reason: str, remedy: str, *, row: str | None = None) -> None:
+        self.field = field
+        self.reason = reason
+        self.remedy = remedy
+        self.row = row
+        where = f"row {row}, " if row is not None else ""
+        super().__init__(f"{where}{field}: {reason}. {remedy}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), str(self), self.__dict__)
+
+
+class CallError(IranPayError):
+    """A call to a provider did not bring an answer that can be used.
+
+    :param summary: what happened and what to do, already masked.
+    :param provider: ``jibit`` or ``paystar``.
+    :param service: name of the endpoint, for example ``match_card``.
+    :param code: the provider's own error code, or ``http_503`` and the like where it gave none.
+    :param http_status: HTTP status, None where no response came.
+    :param error_class: ``authenticate``, ``transient``, ``quota``, ``operator`` or ``final``; None where no answer came.
+    :param retry_after: seconds that the provider asked to wait, already clamped.
+    :param track_id: the ``X-TRACK-ID`` of the call, to quote to the provider's support.
+    :param phase: ``not_sent``, ``maybe_sent`` or ``answered``.
+    """
+
+    def __init__(  # noqa: PLR0913 - the facts of one failure, all by keyword
+        self,
+        summary: str,
+        *,
+        provider: str,
+        service: str,
+        code: str | None = None,
+        http_status: int | None = None,
+        error_class: str | None = None,
+        retry_after: float | None = None,
+        track_id: str | None = None,
+        phase: str,
+    ) -> None:
+        self.provider = provider
+        self.service = service
+        self.code = code
+        self.http_status = http_status
+        self.error_class = error_class
+        self.retry_after = retry_after
+        self.track_id = track_id
+        self.phase = phase
+        facts = ", ".join(
+            f"{name} {value}"
+            for name, value in (("code", code), ("HTTP", http_status), ("track id", track_id))
+            if value is not None
+        )
+        super().__init__(f"{provider} {service}: {summary}" + (f" [{facts}]" if facts else ""))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), str(self), self.__dict__)
+
+
+class NotSent(CallError):
+    """Not a byte of the request left this machine (DNS, connect, TLS): repeating it is safe."""
+
+
+class OutcomeUnknown(CallError):
+    """The request may have been carried out and paid for, and no answer says so: it is never repeated by itself."""
+
+
+class UnreadableAnswer(CallError):
+    """The provider answered in its own envelope, but the answer lacks what was asked for; it counts as paid."""
+
+
+class TransientFailure(CallError):
+    """The provider said that it could not answer now, and went on saying so until the tries were used up."""
+
+
+class QuotaReached(CallError):
+    """The daily quota is used up; ``retry_after`` holds the seconds to the next Tehran day where they are known."""
+
+
+class OperatorNeeded(CallError):
+    """Nothing will work until a person acts: credentials, IP whitelist, balance, a service that is not enabled."""
+
+
+class Rejected(CallError):
+    """The provider refused this question for good: the input, or the thing asked about, is at fault."""
+
+
+def _rebuild(kind: type[IranPayError], text: str, facts: dict[str, Any]) -> IranPayError:
+    """Unpickle an error whose constructor composes its text (Airflow and process pools pickle exceptions)."""
+    error = kind.__new__(kind)
+    Exception.__init__(error, text)
+    error.__dict__.update(facts)
+    return error
