@@ -1,11 +1,13 @@
-"""Every error that a user of this package can meet. Nothing else lives here, and nothing of the package is imported here.
+"""Every error that a user of this package can meet. Nothing else lives here, and nothing of the package is imported
+here.
 
-Texts never hold a token, a password, a full card number, a national code or the query of a URL: whoever raises masks first.
+Texts never hold a token, a password, a full card number, a national code or the query of a URL: whoever raises masks
+first.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = [
     "CallError",
@@ -22,8 +24,18 @@ __all__ = [
 ]
 
 
+E = TypeVar("E", bound="IranPayError")
+
+
 class IranPayError(Exception):
-    """Root of every error of this package."""
+    """Root of every error of this package. Its text is composed once, so it survives pickling and a change of class."""
+
+    def as_kind(self, kind: type[E]) -> E:
+        """Return the same error as another class: the same text, the same facts."""
+        return _rebuild(kind, str(self), self.__dict__)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), str(self), self.__dict__)
 
 
 class ConfigurationError(IranPayError):
@@ -47,9 +59,6 @@ class InvalidInput(IranPayError, ValueError):
         where = f"row {row}, " if row is not None else ""
         super().__init__(f"{where}{field}: {reason}. {remedy}")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), str(self), self.__dict__)
-
 
 class CallError(IranPayError):
     """A call to a provider did not bring an answer that can be used.
@@ -59,7 +68,8 @@ class CallError(IranPayError):
     :param service: name of the endpoint, for example ``match_card``.
     :param code: the provider's own error code, or ``http_503`` and the like where it gave none.
     :param http_status: HTTP status, None where no response came.
-    :param error_class: ``authenticate``, ``transient``, ``quota``, ``operator`` or ``final``; None where no answer came.
+    :param error_class: ``authenticate``, ``transient``, ``quota``, ``operator`` or ``final``; None where no answer
+        came.
     :param retry_after: seconds that the provider asked to wait, already clamped.
     :param track_id: the ``X-TRACK-ID`` of the call, to quote to the provider's support.
     :param phase: ``not_sent``, ``maybe_sent`` or ``answered``.
@@ -93,9 +103,6 @@ class CallError(IranPayError):
         )
         super().__init__(f"{provider} {service}: {summary}" + (f" [{facts}]" if facts else ""))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), str(self), self.__dict__)
-
 
 class NotSent(CallError):
     """Not a byte of the request left this machine (DNS, connect, TLS): repeating it is safe."""
@@ -125,8 +132,7 @@ class Rejected(CallError):
     """The provider refused this question for good: the input, or the thing asked about, is at fault."""
 
 
-def _rebuild(kind: type[IranPayError], text: str, facts: dict[str, Any]) -> IranPayError:
-    """Unpickle an error whose constructor composes its text (Airflow and process pools pickle exceptions)."""
+def _rebuild(kind: type[E], text: str, facts: dict[str, Any]) -> E:
     error = kind.__new__(kind)
     Exception.__init__(error, text)
     error.__dict__.update(facts)

@@ -1,0 +1,194 @@
+"""The words in which both HTTP APIs are written down: what to send, how to read an answer, what a failure means.
+
+Data and pure functions only: no I/O, no clock, nothing of one provider. Each provider has a package of its own beside
+this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from airflow_provider_iranpay.exceptions import InvalidInput
+
+__all__ = [
+    "Answered",
+    "Api",
+    "Endpoint",
+    "ErrorClass",
+    "Failure",
+    "Parameter",
+    "Request",
+    "Safety",
+    "Success",
+    "Tokens",
+    "UnreadablePayload",
+    "Weight",
+]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Payload = Mapping[str, Any]
+
+
+class Safety(StrEnum):
+    """What a call does in the world; it alone decides about repeating a call that may have been sent."""
+
+    FREE_READ = "free_read"
+    BILLABLE_READ = "billable_read"
+    IDEMPOTENT_WRITE = "idempotent_write"
+    MONEY_WRITE = "money_write"
+    CREATE = "create"
+    TOKEN = "token"  # noqa: S105 - a class of calls, not a secret
+
+
+class ErrorClass(StrEnum):
+    """What a provider's definite error asks of the caller."""
+
+    AUTHENTICATE = "authenticate"
+    TRANSIENT = "transient"
+    QUOTA = "quota"
+    OPERATOR = "operator"
+    FINAL = "final"
+
+
+class Weight(StrEnum):
+    """How well a fact of a contract is known."""
+
+    DOCUMENTED = "documented"
+    OBSERVED = "observed"
+
+
+class UnreadablePayload(ValueError):
+    """An answer in the provider's own envelope lacks what was asked for, or contradicts the question.
+
+    The text names a field of the answer, never its value.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One input of an endpoint.
+
+    :param name: what Python callers say, for example ``national_code``.
+    :param wire: what the provider reads, for example ``nationalCode``.
+    :param encode: ``(name, value) -> wire text``; raises ``InvalidInput`` before anything is sent.
+    :param optional: may be None, and is then not sent.
+    """
+
+    name: str
+    wire: str
+    encode: Callable[[str, object], str]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint(Generic[T_co]):
+    """One row of a provider's table of calls.
+
+    :param read: turns the payload of a success into the answer; raises :class:`UnreadablePayload`.
+    :param any_of: names of optional parameters of which at least one has to be given.
+    :param fixed: wire parameters that make this service out of a shared path, for example ``deposit=true``.
+    :param echoes: fields of the answer that repeat a wire parameter; another value there is somebody else's answer.
+    :param bearer: sent with an access token; token calls are not.
+    """
+
+    service: str
+    path: str
+    safety: Safety
+    read: Callable[[Payload], T_co]
+    parameters: tuple[Parameter, ...] = ()
+    any_of: tuple[str, ...] = ()
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    echoes: Mapping[str, str] = field(default_factory=dict)
+    method: Literal["GET", "POST"] = "GET"
+    weight: Weight = Weight.DOCUMENTED
+    bearer: bool = True
+
+    def request(self, values: Mapping[str, object]) -> Request[T_co]:
+        """Normalise and check the inputs, and say what to send.
+
+        :raises InvalidInput: a value is missing, or is not what the provider accepts.
+        """
+        if self.any_of and all(values.get(name) is None for name in self.any_of):
+            raise InvalidInput(self.any_of[0], "is_required", f"Give at least one of {', '.join(self.any_of)}.")
+        wire = dict(self.fixed)
+        for parameter in self.parameters:
+            value = values.get(parameter.name)
+            if value is None and parameter.optional:
+                continue
+            wire[parameter.wire] = parameter.encode(parameter.name, value)
+        if self.method == "GET":
+            return Request(endpoint=self, query=wire)
+        return Request(endpoint=self, body=wire)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Generic[T_co]):
+    """One call, ready to be sent. Its query and body hold personal data and secrets: no ``repr`` shows them."""
+
+    endpoint: Endpoint[T_co]
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def read(self, payload: Payload) -> T_co:
+        """Turn the payload of a success into the answer.
+
+        :raises UnreadablePayload: a field is missing or of a wrong kind, or the answer is to another question.
+        """
+        sent = self.query if self.body is None else self.body
+        for key, wire in self.endpoint.echoes.items():
+            echoed = payload.get(key)
+            if isinstance(echoed, str) and echoed.isalnum() and echoed != sent[wire]:
+                raise UnreadablePayload(f"its {key!r} is not the one that was asked about")
+        return self.endpoint.read(payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What authenticates calls. The refresh token is None where the provider knows none."""
+
+    access: str = field(repr=False)
+    refresh: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A complete body in the provider's own envelope that says yes."""
+
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A complete body in the provider's own envelope that says no, and what that asks of the caller."""
+
+    code: str
+    message: str
+    error_class: ErrorClass
+    remedy: str
+
+
+Answered = Success | Failure
+
+
+class Api(Protocol):
+    """What the conversation needs to know of a provider (with one account's credentials in it)."""
+
+    @property
+    def name(self) -> str:
+        """``jibit`` or ``paystar``."""
+
+    def understand(self, request: Request[Any], status: int, body: bytes) -> Answered | None:
+        """Read a complete response; None where it is not in the provider's own envelope, and so no answer."""
+
+    def renewals(self, held: Tokens | None) -> Sequence[Request[Tokens]]:
+        """Name the calls that bring new tokens, in the order in which to try them."""
+
+    def authorization(self, tokens: Tokens) -> str:
+        """Compose the ``Authorization`` header."""
+
+    def refused_again(self) -> str:
+        """Say what to check when fresh tokens are refused too."""

@@ -1,0 +1,82 @@
+"""Strict readers of JSON payloads: a value of a wrong kind is an error, never a guess.
+
+Texts of open enumerations pass as they are. What a whole answer looks like is each provider's business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_iranpay.api.contract import UnreadablePayload
+
+__all__ = ["boolean", "decode_object", "integer", "items", "mapping", "optional_text", "text"]
+
+_EXACT_FLOATS = 2**53
+
+
+def decode_object(body: bytes) -> dict[str, Any] | None:
+    """Parse a body as one JSON object (UTF-8); None where it is anything else."""
+    try:
+        decoded = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    return decoded if isinstance(decoded, dict) else None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def mapping(payload: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Read a nested object that has to be there."""
+    value = payload.get(key)
+    if not isinstance(value, Mapping):
+        raise UnreadablePayload(f"it has no object {key!r}")
+    return value
+
+
+def items(payload: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """Read a list of objects that has to be there (it may be empty)."""
+    value = payload.get(key)
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise UnreadablePayload(f"it has no list of objects {key!r}")
+    return value
+
+
+def boolean(payload: Mapping[str, Any], key: str) -> bool:
+    """Read a JSON ``true`` or ``false``; the text ``"false"`` and the number 0 are refused: both would mislead."""
+    value = payload.get(key)
+    if not isinstance(value, bool):
+        raise UnreadablePayload(f"its {key!r} is not true or false")
+    return value
+
+
+def integer(payload: Mapping[str, Any], key: str) -> int:
+    """Read an exact whole number; ``5.0`` is one, ``5.5``, ``"5"`` and ``true`` are not."""
+    value = payload.get(key)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_FLOATS:
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UnreadablePayload(f"its {key!r} is not a whole number")
+    return value
+
+
+def text(payload: Mapping[str, Any], key: str) -> str:
+    """Read a text that has to be there and is not empty."""
+    value = payload.get(key)
+    if not isinstance(value, str) or not value:
+        raise UnreadablePayload(f"it has no text {key!r}")
+    return value
+
+
+def optional_text(payload: Mapping[str, Any], *keys: str) -> str | None:
+    """Read a text that may be missing: the first of several spellings of its key that holds one."""
+    for key in keys:
+        value = payload.get(key)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+    return None

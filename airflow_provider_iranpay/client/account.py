@@ -1,0 +1,125 @@
+"""What the calls of one provider account share inside a process: its tokens, renewed one at a time, and its pause.
+
+Accounts are looked up by identity, so that any number of hooks and threads meet in the same one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from airflow_provider_iranpay.api.contract import Tokens
+
+__all__ = ["Account", "AccountKey", "ProcessMemory", "TokenStore"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountKey:
+    """Whose tokens these are.
+
+    :param environment: ``real`` or the base URL: a token of the sandbox never meets the real service.
+    :param name: the account's name, which survives new credentials.
+    :param fingerprint: a keyed hash of the credentials: new ones do not go on with the old ones' tokens.
+    """
+
+    provider: str
+    environment: str
+    name: str
+    fingerprint: str
+
+
+class TokenStore(Protocol):
+    """Where tokens outlive a process. Best effort: it has no compare-and-set."""
+
+    def load(self) -> Tokens | None:
+        """Return the tokens that were last stored, by any worker."""
+
+    def save(self, tokens: Tokens) -> None:
+        """Store tokens; returns once other workers can see them."""
+
+
+class ProcessMemory:
+    """No store beside the account's own memory: for a shell, a test, a script."""
+
+    def load(self) -> Tokens | None:
+        """Know nothing beyond the process."""
+        return None
+
+    def save(self, tokens: Tokens) -> None:
+        """Leave it to the account to remember."""
+
+
+class Account:
+    """The shared state of one account in this process. Thread-safe; the asynchronous driver may wait on it in a
+    thread.
+    """
+
+    _known: ClassVar[dict[AccountKey, Account]] = {}
+    _door: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tokens: Tokens | None = None
+        self._flight: Future[Tokens] | None = None
+        self._paused_until = 0.0
+
+    @classmethod
+    def of(cls, key: AccountKey) -> Account:
+        """Return the one account of this key in this process."""
+        with cls._door:
+            return cls._known.setdefault(key, cls())
+
+    @classmethod
+    def forget_all(cls) -> None:
+        """Start anew: what a forked child must do, since it may have inherited a lock that nobody holds any more."""
+        cls._door = threading.Lock()
+        cls._known = {}
+
+    def tokens(self, refused: Tokens | None, renew: Callable[[Tokens | None], Tokens]) -> Tokens:
+        """Return tokens other than the refused ones; of any number of callers at once, one renews and the others get
+        its result.
+
+        :param renew: called with the refused tokens; its error reaches every caller that waited for it.
+        """
+        while True:
+            with self._lock:
+                if self._tokens is not None and self._tokens != refused:
+                    return self._tokens
+                flight, mine = self._flight, self._flight is None
+                if flight is None:
+                    flight = self._flight = Future()
+            if mine:
+                self._renew(flight, refused, renew)
+            tokens = flight.result()
+            # A flight that somebody else began may bring just the tokens that this caller saw refused.
+            if mine or tokens != refused:
+                return tokens
+
+    def _renew(self, flight: Future[Tokens], refused: Tokens | None, renew: Callable[[Tokens | None], Tokens]) -> None:
+        try:
+            tokens = renew(refused)
+        except BaseException as error:  # noqa: BLE001 - handed to every caller, the leader included
+            with self._lock:
+                self._flight = None
+            flight.set_exception(error)
+        else:
+            with self._lock:
+                self._tokens, self._flight = tokens, None
+            flight.set_result(tokens)
+
+    def pause(self, seconds: float) -> None:
+        """Hold back all calls of the account for some seconds; a shorter pause never ends a longer one."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+
+    def pause_left(self) -> float:
+        """Return the seconds for which calls are still held back."""
+        return max(0.0, self._paused_until - time.monotonic())
+
+
+os.register_at_fork(after_in_child=Account.forget_all)

@@ -1,0 +1,247 @@
+"""One conversation with a provider: authenticate, send, authenticate again once, replay once, repeat where that is
+safe.
+
+It is a generator: it yields what to do next (a ``Step``) and is sent what happened. It does no I/O, reads no clock
+and knows no HTTP library; a driver runs it. What may be repeated is decided by the tables of ``phase``, what a
+failure means by the provider's own tables; nothing else decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from airflow_provider_iranpay import exceptions
+from airflow_provider_iranpay.api.contract import (
+    Api,
+    ErrorClass,
+    Failure,
+    Request,
+    Safety,
+    Success,
+    Tokens,
+    UnreadablePayload,
+)
+from airflow_provider_iranpay.client.phase import (
+    AFTER_FAILURE,
+    AFTER_MAYBE_SENT,
+    AFTER_NOT_SENT,
+    Broken,
+    Move,
+    Phase,
+    Received,
+    Verdict,
+)
+from airflow_provider_iranpay.client.retries import Retries, seconds_told
+from airflow_provider_iranpay.iran.days import day_bounds, tehran_day
+from airflow_provider_iranpay.iran.masks import mask_text
+
+__all__ = ["Conversation", "GetTokens", "LoadTokens", "SaveTokens", "Send", "Step", "Wait"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this; answered with ``Received`` or ``Broken``. The authorization is None for token calls."""
+
+    request: Request[Any]
+    track_id: str
+    authorization: Tokens | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait; answered with None.
+
+    :param told: the provider asked for it (``Retry-After``), so all calls of the account pause.
+    :param error: why, already masked.
+    """
+
+    seconds: float
+    told: bool
+    error: exceptions.CallError
+
+
+@dataclass(frozen=True, slots=True)
+class GetTokens:
+    """Answered with tokens other than the refused ones: the account's, or renewed ones."""
+
+    refused: Tokens | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTokens:
+    """Read the shared token store; answered with tokens or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveTokens:
+    """Write the shared token store, before the tokens are used; answered with None."""
+
+    tokens: Tokens
+
+
+Step = Send | Wait | GetTokens | LoadTokens | SaveTokens
+Steps = Generator[Step, Any, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The rules of talking to one provider.
+
+    :param api: the provider, with the account's credentials in it.
+    :param retries: how often and how long.
+    """
+
+    api: Api
+    retries: Retries
+
+    def call(self, request: Request[T], *, track_id: str) -> Steps[T]:
+        """Bring the answer to a request.
+
+        :param track_id: random, the same for every send of this conversation; at most 50 characters.
+        :raises CallError: one of its subclasses, by the tables of ``phase``.
+        """
+        tokens = (yield GetTokens(refused=None)) if request.endpoint.bearer else None
+        may_authenticate = request.endpoint.bearer
+        attempt = 0
+        while True:
+            attempt += 1
+            event: Received | Broken = yield Send(request, track_id, tokens)
+            answered = self._understand(request, event)
+            if isinstance(answered, Success):
+                return self._read(request, answered, event, track_id)
+            verdict = _verdict(request, event, answered)
+            error = self._error(request, event, answered, verdict, track_id)
+            if verdict.move is Move.AUTHENTICATE and may_authenticate:
+                may_authenticate = False
+                tokens = yield GetTokens(refused=tokens)
+            elif attempt < self._tries(verdict.move):
+                yield Wait(self.retries.seconds(attempt, error), told=error.retry_after is not None, error=error)
+            else:
+                raise error
+
+    def renew(self, refused: Tokens | None, *, track_id: str) -> Steps[Tokens]:
+        """Bring tokens that are not the refused ones, from the store or from the provider.
+
+        The store has no compare-and-set: a worker whose renewal is refused reads it again, since another worker may
+        just have renewed the same pair, and only then goes on to the next way of renewing.
+        """
+        stored: Tokens | None = yield LoadTokens()
+        if stored is not None and stored != refused:
+            return stored
+        held = stored or refused
+        refusal: exceptions.CallError | None = None
+        for request in self.api.renewals(held):
+            try:
+                tokens = yield from self.call(request, track_id=track_id)
+            except (exceptions.Rejected, exceptions.OperatorNeeded) as error:
+                refusal = error
+            else:
+                yield SaveTokens(tokens)
+                return tokens
+            newer: Tokens | None = yield LoadTokens()
+            if newer is not None and newer != held:
+                return newer
+        raise refusal or exceptions.ConfigurationError(f"{self.api.name}: no way to get a token is known")
+
+    def _understand(self, request: Request[Any], event: Received | Broken) -> Success | Failure | None:
+        if isinstance(event, Broken):
+            return None
+        return self.api.understand(request, event.status, event.body)
+
+    def _read(self, request: Request[T], success: Success, event: Received | Broken, track_id: str) -> T:
+        try:
+            return request.read(success.payload)
+        except UnreadablePayload as unreadable:
+            reason = str(unreadable)
+        paid = "It counts as paid. " if request.endpoint.safety is Safety.BILLABLE_READ else ""
+        raise exceptions.UnreadableAnswer(
+            f"the answer cannot be used: {reason}. {paid}Quote the track id to the provider's support.",
+            provider=self.api.name,
+            service=request.endpoint.service,
+            http_status=event.status if isinstance(event, Received) else None,
+            track_id=track_id,
+            phase=Phase.ANSWERED,
+        )
+
+    def _tries(self, move: Move) -> int:
+        return {Move.REPEAT: self.retries.tries, Move.REPEAT_ONCE: 2}.get(move, 0)
+
+    def _error(
+        self,
+        request: Request[Any],
+        event: Received | Broken,
+        failure: Failure | None,
+        verdict: Verdict,
+        track_id: str,
+    ) -> exceptions.CallError:
+        return verdict.error(
+            self._summary(event, failure, verdict),
+            provider=self.api.name,
+            service=request.endpoint.service,
+            code=_shown(failure.code) if failure else None,
+            http_status=event.status if isinstance(event, Received) else None,
+            error_class=failure.error_class if failure else None,
+            retry_after=self._retry_after(event, failure),
+            track_id=track_id,
+            phase=_phase(event, failure),
+        )
+
+    def _retry_after(self, event: Received | Broken, failure: Failure | None) -> float | None:
+        if isinstance(event, Broken):
+            return None
+        if failure is not None and failure.error_class is ErrorClass.QUOTA:
+            _, midnight = day_bounds(tehran_day(event.at))
+            return (midnight - event.at).total_seconds()
+        return seconds_told(event.retry_after, at=event.at, longest=self.retries.longest_wait)
+
+    def _summary(self, event: Received | Broken, failure: Failure | None, verdict: Verdict) -> str:
+        if failure is not None:
+            said = f"refused with {_shown(failure.code)}" + (
+                f" («{_shown(failure.message)}»)" if failure.message else ""
+            )
+            again = verdict.move is Move.AUTHENTICATE
+            return f"{said}. {self.api.refused_again() if again else failure.remedy}"
+        if isinstance(event, Broken):
+            happened = event.reason
+        elif 300 <= event.status < 400:
+            happened = (
+                f"HTTP {event.status}: a redirect, which is never followed; check the base URL (host) of the connection"
+            )
+        else:
+            happened = f"HTTP {event.status} with a body that is not {self.api.name}'s"
+        return f"{happened}. {_WHAT_NOW[verdict.error]}"
+
+
+_LONGEST_SHOWN = 200
+
+_WHAT_NOW = {
+    exceptions.NotSent: "Nothing was sent: check host, proxy, DNS and firewall, then run again.",
+    exceptions.TransientFailure: "Nothing was paid: run again.",
+    exceptions.OutcomeUnknown: (
+        "The request may have been carried out and paid for, so it is not sent again: look it up by its track id first."
+    ),
+}
+
+
+def _shown(remote_text: str) -> str:
+    """Make a provider's text fit for a message: masked, then cut, since a remote may say anything."""
+    masked = mask_text(remote_text)
+    return masked if len(masked) <= _LONGEST_SHOWN else f"{masked[:_LONGEST_SHOWN]}…"
+
+
+def _phase(event: Received | Broken, failure: Failure | None) -> Phase:
+    if isinstance(event, Broken):
+        return event.phase
+    return Phase.ANSWERED if failure is not None else Phase.MAYBE_SENT
+
+
+def _verdict(request: Request[Any], event: Received | Broken, failure: Failure | None) -> Verdict:
+    if failure is not None:
+        return AFTER_FAILURE[failure.error_class]
+    if isinstance(event, Broken) and event.phase is Phase.NOT_SENT:
+        return AFTER_NOT_SENT
+    return AFTER_MAYBE_SENT[request.endpoint.safety]

@@ -1,0 +1,68 @@
+"""Where a provider is and how it may be reached: base URL, time-outs, proxy, trust. Checked before anything is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from airflow_provider_iranpay import __version__
+from airflow_provider_iranpay.exceptions import ConfigurationError
+
+__all__ = ["USER_AGENT", "Network", "is_loopback"]
+
+USER_AGENT: Final = f"airflow-provider-iranpay/{__version__}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How to reach one provider; both drivers obey it alike. Environment variables (proxies, netrc) are not consulted.
+
+    :param base_url: scheme, host, port and path prefix; https only, but for loopback or ``allow_http``.
+    :param connect_timeout: seconds.
+    :param read_timeout: seconds without a byte of the answer, and the most that reading a whole body may take.
+    :param proxy: URL of an HTTP proxy; may hold credentials.
+    :param ca_bundle: path of a PEM file of trusted certificates, instead of the built-in ones.
+    :raises ConfigurationError: the combination is not safe or not usable.
+    """
+
+    base_url: str
+    connect_timeout: float = 5.0
+    read_timeout: float = 60.0
+    proxy: str | None = field(default=None, repr=False)
+    ca_bundle: str | None = None
+    allow_http: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what must not be used."""
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ConfigurationError(
+                "host: give a whole base URL, such as https://napi.jibit.ir/ide, or leave it empty."
+            )
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ConfigurationError("host: a base URL has no credentials, query or fragment; use login and password.")
+        if parts.scheme == "http" and not (self.allow_http or is_loopback(parts.hostname)):
+            raise ConfigurationError(
+                "host: plain http would send keys and personal data readable by anybody; use https, or set the extra "
+                "allow_http to true for a network that you trust."
+            )
+        for name, seconds in (("connect_timeout", self.connect_timeout), ("read_timeout", self.read_timeout)):
+            if not 0 < seconds <= 3600:
+                raise ConfigurationError(f"{name}: give seconds above 0 and up to 3600.")
+        if self.ca_bundle is not None and not os.path.isfile(self.ca_bundle):
+            raise ConfigurationError("ca_bundle: there is no such file on this machine.")
+
+    def environment(self, known_hosts: frozenset[str]) -> str:
+        """Name the environment: ``real`` for the provider's own hosts, else the base URL."""
+        return "real" if urlsplit(self.base_url).hostname in known_hosts else self.base_url.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,53 @@
+"""How often and how long: tenacity's waits, and ``Retry-After`` on top of them. No I/O and no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from tenacity import RetryCallState, Retrying, wait_random_exponential
+from tenacity.wait import wait_base
+
+from airflow_provider_iranpay.exceptions import CallError
+
+__all__ = ["Retries", "seconds_told"]
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Patience of one conversation.
+
+    :param tries: sends at the most where repeating is allowed, the first one included.
+    :param wait: a tenacity wait strategy; by default exponential with full jitter, in seconds.
+    :param longest_wait: ceiling in seconds of what a ``Retry-After`` can ask for inside a call; the error carries it
+        too.
+    """
+
+    tries: int = 4
+    wait: wait_base = field(default_factory=lambda: wait_random_exponential(multiplier=0.5, max=30))
+    longest_wait: float = 300.0
+
+    def seconds(self, attempt: int, error: CallError) -> float:
+        """Seconds to wait after the given attempt (1 is the first), at least what the provider asked for."""
+        state = RetryCallState(Retrying(), fn=None, args=(), kwargs={})
+        state.attempt_number = attempt
+        return max(self.wait(state), error.retry_after or 0.0)
+
+
+def seconds_told(retry_after: str | None, *, at: datetime, longest: float) -> float | None:
+    """Read ``Retry-After`` in both its forms, seconds and HTTP date, clamped to 0..longest.
+
+    :param at: when the response came; the date form is held against it.
+    :returns: None where the header is missing or cannot be read.
+    """
+    if retry_after is None:
+        return None
+    try:
+        if retry_after.strip().isdigit():
+            seconds = float(retry_after)
+        else:
+            seconds = (parsedate_to_datetime(retry_after) - at).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    return min(max(seconds, 0.0), longest)

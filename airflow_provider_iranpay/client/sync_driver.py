@@ -1,0 +1,128 @@
+"""The synchronous driver: runs conversations on requests, one call at a time, for hooks. No rule of its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import requests
+
+from airflow_provider_iranpay.api.contract import Api, Request, Tokens
+from airflow_provider_iranpay.client.account import Account, TokenStore
+from airflow_provider_iranpay.client.conversation import (
+    Conversation,
+    GetTokens,
+    LoadTokens,
+    SaveTokens,
+    Send,
+    Step,
+    Steps,
+    Wait,
+)
+from airflow_provider_iranpay.client.network import Network
+from airflow_provider_iranpay.client.phase import Broken, Received
+from airflow_provider_iranpay.client.retries import Retries
+from airflow_provider_iranpay.client.wire import exchange, open_session
+
+__all__ = ["SyncClient"]
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class SyncClient:
+    """Calls one provider account. Thread-safe.
+
+    :param account: shared by all clients of the account in this process.
+    :param store: where tokens outlive the process.
+    :param sleep: how to wait, in seconds.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        network: Network,
+        *,
+        account: Account,
+        store: TokenStore,
+        retries: Retries | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api = api
+        self._network = network
+        self._account = account
+        self._store = store
+        self._sleep = sleep
+        self._conversation = Conversation(api, retries or Retries())
+        self._session = open_session(network)
+
+    def call(self, request: Request[T]) -> T:
+        """Bring the answer to a request.
+
+        :raises CallError: one of its subclasses; each carries the random track id that the provider saw.
+        """
+        return self._run(self._conversation.call(request, track_id=uuid.uuid4().hex))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _run(self, steps: Steps[T]) -> T:
+        happened: Any = None
+        while True:
+            try:
+                step = steps.send(happened)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            happened = self._perform(step)
+
+    def _perform(self, step: Step) -> Any:
+        match step:
+            case Send():
+                return self._send(step)
+            case Wait():
+                return self._wait(step)
+            case GetTokens(refused):
+                return self._account.tokens(refused, self._renew)
+            case LoadTokens():
+                return self._store.load()
+            case SaveTokens(tokens):
+                return self._store.save(tokens)
+
+    def _renew(self, refused: Tokens | None) -> Tokens:
+        return self._run(self._conversation.renew(refused, track_id=uuid.uuid4().hex))
+
+    def _wait(self, step: Wait) -> None:
+        log.warning("%s Waiting %.1f s before the next try.", step.error, step.seconds)
+        if step.told:
+            self._account.pause(step.seconds)
+        else:
+            self._sleep(step.seconds)
+
+    def _send(self, step: Send) -> Received | Broken:
+        while (left := self._account.pause_left()) > 0:
+            self._sleep(left)
+        endpoint, started = step.request.endpoint, time.monotonic()
+        headers = {"X-TRACK-ID": step.track_id}
+        if step.authorization is not None:
+            headers["Authorization"] = self._api.authorization(step.authorization)
+        outgoing = requests.Request(
+            endpoint.method,
+            self._network.base_url.rstrip("/") + endpoint.path,
+            params=dict(step.request.query),
+            json=step.request.body,
+            headers=headers,
+        )
+        happened = exchange(self._session, outgoing, self._network)
+        log.debug(
+            "%s %s: %s in %.0f ms, track id %s",
+            self._api.name,
+            endpoint.service,
+            f"HTTP {happened.status}" if isinstance(happened, Received) else happened.reason,
+            (time.monotonic() - started) * 1000,
+            step.track_id,
+        )
+        return happened

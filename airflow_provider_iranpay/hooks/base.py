@@ -1,0 +1,118 @@
+"""What the hooks of all services share: a connection becomes a client. No endpoint and no rule of a provider lives
+here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from abc import abstractmethod
+from functools import cached_property
+from typing import ClassVar, TypeVar
+
+from airflow.sdk import BaseHook
+
+from airflow_provider_iranpay import exceptions
+from airflow_provider_iranpay.api.contract import Api, Endpoint, ErrorClass
+from airflow_provider_iranpay.client.account import Account, AccountKey, TokenStore
+from airflow_provider_iranpay.client.retries import Retries
+from airflow_provider_iranpay.client.sync_driver import SyncClient
+from airflow_provider_iranpay.hooks.connection import Settings, read_settings
+from airflow_provider_iranpay.hooks.errors import failing_at_once
+from airflow_provider_iranpay.hooks.token_store import AirflowTokenStore
+
+__all__ = ["IranPayHook"]
+
+T = TypeVar("T")
+
+
+class IranPayHook(BaseHook):
+    """Base of the hooks.
+
+    Hooks keep no journal: a paid call made through a hook is paid again when it is made again. For tables, and for
+    anything that must not be paid twice across retries, use the operators.
+
+    :param conn_id: the Airflow connection.
+    :param retries: how often and how long a call is repeated where that is safe.
+    """
+
+    base_url: ClassVar[str]
+    known_hosts: ClassVar[frozenset[str]]
+
+    def __init__(self, conn_id: str, *, retries: Retries | None = None) -> None:
+        super().__init__()
+        self._conn_id = conn_id
+        self._retries = retries or Retries()
+
+    @abstractmethod
+    def _make_api(self, settings: Settings) -> Api:
+        """Make the provider's API with the connection's credentials in it."""
+
+    @abstractmethod
+    def _probe(self, client: SyncClient) -> str:
+        """Make one free call that needs working credentials, and say in words what it showed."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The connection, read and checked.
+
+        :raises ConfigurationError: the connection lacks something or is not safe to use.
+        """
+        return read_settings(self.get_connection(self._conn_id), default_base_url=self.base_url)
+
+    @property
+    def environment(self) -> str:
+        """``real`` for the provider's own hosts, else the base URL; part of every key and every table row."""
+        return self.settings.network.environment(self.known_hosts)
+
+    @property
+    def account_name(self) -> str:
+        """The paid account's name in keys and tables."""
+        return self.settings.account_name
+
+    @cached_property
+    def client(self) -> SyncClient:
+        """The client of this connection."""
+        key = self._account_key()
+        return self._make_client(self._retries, Account.of(key), AirflowTokenStore(key))
+
+    def get_conn(self) -> SyncClient:
+        """Return the client (Airflow's name for it)."""
+        return self.client
+
+    def call(self, endpoint: Endpoint[T], **values: object) -> T:
+        """Make one call.
+
+        :raises InvalidInput: before anything is sent.
+        :raises CallError: one of its subclasses; those that a task retry cannot mend also are ``AirflowFailException``.
+        """
+        with failing_at_once():
+            return self.client.call(endpoint.request(values))
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Try the connection with a fresh token and a free call; nothing is paid."""
+        try:
+            store = AirflowTokenStore(self._account_key(), shared=False)
+            return True, self._probe(self._make_client(Retries(tries=1), Account(), store))
+        except exceptions.CallError as error:
+            return False, f"{_headline(error)}: {error}"
+        except exceptions.IranPayError as error:
+            return False, str(error)
+
+    def _make_client(self, retries: Retries, account: Account, store: TokenStore) -> SyncClient:
+        api = self._make_api(self.settings)
+        return SyncClient(api, self.settings.network, account=account, store=store, retries=retries)
+
+    def _account_key(self) -> AccountKey:
+        settings = self.settings
+        fingerprint = hmac.new(settings.password.encode(), settings.login.encode(), hashlib.sha256).hexdigest()[:16]
+        return AccountKey(self._make_api(settings).name, self.environment, settings.account_name, fingerprint)
+
+
+def _headline(error: exceptions.CallError) -> str:
+    """Tell apart what a person has to look at first."""
+    if isinstance(error, exceptions.NotSent):
+        return "Unreachable"
+    if not isinstance(error, exceptions.OperatorNeeded):
+        return "No usable answer"
+    return "Refused" if error.error_class == ErrorClass.AUTHENTICATE else "Wrong credentials"

@@ -1,0 +1,71 @@
+"""Tiny TCP servers that misbehave on purpose and count the requests that they receive."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+
+OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"matched":true}'
+
+Behaviour = Callable[["Peer", int], None]
+
+
+class Peer:
+    """The server's side of one connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+
+    def send(self, data: bytes) -> None:
+        self.connection.sendall(data)
+
+    def reset(self) -> None:
+        """Close with RST instead of FIN."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+
+class Server:
+    """Serves one behaviour on a free port; ``received`` counts whole request heads."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.behaviour = behaviour
+        self.received = 0
+        self.heads: list[bytes] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            head = b""
+            while chunk := connection.recv(65536):
+                head += chunk
+                while b"\r\n\r\n" in head:
+                    one, _, head = head.partition(b"\r\n\r\n")
+                    self.received += 1
+                    self.heads.append(one)
+                    self.behaviour(Peer(connection), self.received)
+                    if connection.fileno() == -1:
+                        return
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@contextlib.contextmanager
+def serving(behaviour: Behaviour) -> Iterator[Server]:
+    server = Server(behaviour)
+    try:
+        yield server
+    finally:
+        server.close()

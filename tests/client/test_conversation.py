@@ -1,0 +1,270 @@
+"""The rules of the conversation, without a socket: what is sent, what is repeated, what is never repeated."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tenacity import wait_none
+
+from airflow_provider_iranpay import exceptions
+from airflow_provider_iranpay.api.contract import Endpoint, ErrorClass, Request, Safety, Tokens
+from airflow_provider_iranpay.api.jibit import Jibit, endpoints
+from airflow_provider_iranpay.client.conversation import (
+    Conversation,
+    GetTokens,
+    LoadTokens,
+    SaveTokens,
+    Send,
+    Wait,
+)
+from airflow_provider_iranpay.client.phase import Broken, Phase, Received
+from airflow_provider_iranpay.client.retries import Retries
+
+TRIES = 4
+AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+NOT_SENT = Broken(Phase.NOT_SENT, "the connection failed (Connection refused)")
+MAYBE_SENT = Broken(Phase.MAYBE_SENT, "no answer came in time (timed out)")
+MATCHED = Received(200, b'{"matched": true}', AT)
+
+
+def error(code: str, status: int = 400, retry_after: str | None = None) -> Received:
+    return Received(status, json.dumps({"code": code, "message": "پیام"}).encode(), AT, retry_after)
+
+
+FORBIDDEN = error("forbidden", 403)
+SERVER_ERROR = error("server.error", 500)
+HTML_502 = Received(502, b"<html>bad gateway</html>", AT)
+HTML_200 = Received(200, b"<html>portal</html>", AT)
+REDIRECT = Received(307, b"", AT)
+
+
+def a_call(safety: Safety = Safety.BILLABLE_READ) -> Request[bool]:
+    row = endpoints.MATCH_MOBILE
+    return Endpoint(
+        service=row.service, path=row.path, safety=safety, parameters=row.parameters, read=row.read
+    ).request({"national_code": "0012345679", "mobile": "09120000000"})
+
+
+class Wire:
+    """Plays the driver: answers sends from a script (the last event goes on for ever), and writes down every step."""
+
+    def __init__(self, *events: Received | Broken, stored: Tokens | None = None) -> None:
+        self.events = list(events)
+        self.stored = stored
+        self.steps: list[object] = []
+        self.renewals = 0
+        self.conversation = Conversation(Jibit("key-of-a-test", "secret-of-a-test"), Retries(TRIES, wait=wait_none()))
+
+    def run(self, steps):
+        happened = None
+        while True:
+            try:
+                step = steps.send(happened)
+            except StopIteration as end:
+                return end.value
+            self.steps.append(step)
+            assert len(self.steps) < 100, "a conversation without an end"
+            happened = self.perform(step)
+
+    def perform(self, step):
+        match step:
+            case Send():
+                return self.events.pop(0) if len(self.events) > 1 else self.events[0]
+            case GetTokens(refused):
+                self.renewals += refused is not None
+                return Tokens(f"access-{self.renewals}", "refresh")
+            case LoadTokens():
+                return self.stored
+            case SaveTokens(tokens):
+                self.stored = tokens
+            case Wait():
+                return None
+
+    def call(self, request: Request[bool]):
+        return self.run(self.conversation.call(request, track_id="track-1"))
+
+    def sent(self) -> list[Send]:
+        return [step for step in self.steps if isinstance(step, Send)]
+
+
+@pytest.mark.parametrize("safety", [safety for safety in Safety if safety is not Safety.TOKEN])
+@pytest.mark.parametrize("event", [MAYBE_SENT, HTML_502, HTML_200, REDIRECT, Received(408, b"", AT)])
+def test_a_call_that_may_have_been_sent_is_repeated_only_where_it_is_free(safety, event):
+    wire = Wire(event)
+    free = safety is Safety.FREE_READ
+    with pytest.raises(exceptions.TransientFailure if free else exceptions.OutcomeUnknown) as caught:
+        wire.call(a_call(safety))
+    assert len(wire.sent()) == (TRIES if free else 1)
+    assert caught.value.phase == "maybe_sent"
+
+
+@pytest.mark.parametrize("safety", list(Safety))
+def test_a_call_that_was_not_sent_is_repeated_whatever_it_does(safety):
+    wire = Wire(NOT_SENT, NOT_SENT, MATCHED)
+    assert wire.call(a_call(safety)) is True
+    assert len(wire.sent()) == 3
+
+
+@pytest.mark.parametrize("safety", list(Safety))
+def test_tries_come_to_an_end(safety):
+    wire = Wire(NOT_SENT)
+    with pytest.raises(exceptions.NotSent):
+        wire.call(a_call(safety))
+    assert len(wire.sent()) == TRIES
+
+
+def test_a_token_call_that_may_have_been_sent_is_repeated_once():
+    wire = Wire(MAYBE_SENT)
+    with pytest.raises(exceptions.TransientFailure):
+        wire.call(a_call(Safety.TOKEN))
+    assert len(wire.sent()) == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "sends", "error_class"),
+    [
+        (SERVER_ERROR, exceptions.TransientFailure, TRIES, ErrorClass.TRANSIENT),
+        (error("daily_limit.reached"), exceptions.QuotaReached, 1, ErrorClass.QUOTA),
+        (error("balance.not_enough"), exceptions.OperatorNeeded, 1, ErrorClass.OPERATOR),
+        (error("card.not_active"), exceptions.Rejected, 1, ErrorClass.FINAL),
+        (FORBIDDEN, exceptions.OperatorNeeded, 2, ErrorClass.AUTHENTICATE),
+        (Received(401, b"", AT), exceptions.OperatorNeeded, 2, ErrorClass.AUTHENTICATE),
+    ],
+)
+def test_a_definite_error_does_what_its_class_says(event, kind, sends, error_class):
+    wire = Wire(event)
+    with pytest.raises(kind) as caught:
+        wire.call(a_call())
+    assert len(wire.sent()) == sends
+    assert caught.value.error_class == error_class
+    assert caught.value.phase == "answered"
+    assert caught.value.track_id == "track-1"
+
+
+def test_after_forbidden_the_call_is_replayed_once_with_other_tokens():
+    wire = Wire(FORBIDDEN, MATCHED)
+    assert wire.call(a_call()) is True
+    first, second = wire.sent()
+    assert first.authorization != second.authorization
+
+
+def test_a_second_forbidden_names_the_three_suspects():
+    with pytest.raises(exceptions.OperatorNeeded, match=r"whitelist.*enabled.*API key"):
+        Wire(FORBIDDEN).call(a_call())
+
+
+def test_the_same_track_id_goes_with_every_send_of_a_call():
+    wire = Wire(NOT_SENT, FORBIDDEN, MATCHED)
+    wire.call(a_call())
+    assert {send.track_id for send in wire.sent()} == {"track-1"}
+
+
+def test_an_answer_that_lacks_what_was_asked_for_is_unreadable_and_not_repeated():
+    wire = Wire(Received(200, b'{"matched": "false"}', AT))
+    with pytest.raises(exceptions.UnreadableAnswer, match="counts as paid"):
+        wire.call(a_call())
+    assert len(wire.sent()) == 1
+
+
+def test_a_wait_is_at_least_what_the_provider_asked_for():
+    wire = Wire(error("server.error", 503, retry_after="7"), MATCHED)
+    wire.call(a_call())
+    (wait,) = [step for step in wire.steps if isinstance(step, Wait)]
+    assert wait.seconds == 7
+    assert wait.told
+
+
+def test_a_reached_quota_says_how_long_the_tehran_day_still_lasts():
+    with pytest.raises(exceptions.QuotaReached) as caught:
+        Wire(error("daily_limit.reached")).call(a_call())
+    assert caught.value.retry_after == (8 * 60 + 30) * 60  # 15:30 in Tehran
+
+
+def test_a_message_holds_neither_identifiers_nor_endless_text_of_the_provider():
+    body = {"code": "card.not_active", "message": "کارت ۶۰۳۷۹۹۰۰۰۰۰۰۰۰۰۶ فعال نیست " + "x" * 5000}
+    with pytest.raises(exceptions.Rejected) as caught:
+        Wire(Received(400, json.dumps(body).encode(), AT)).call(a_call())
+    assert "۶۰۳۷۹۹۰۰۰۰۰۰۰۰۰۶" not in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+EVENTS = st.sampled_from([NOT_SENT, MAYBE_SENT, MATCHED, FORBIDDEN, SERVER_ERROR, HTML_502, error("card.not_active")])
+
+
+@given(events=st.lists(EVENTS, min_size=1, max_size=12), safety=st.sampled_from(list(Safety)))
+def test_whatever_happens_nothing_billable_is_sent_after_maybe_sent(events, safety):
+    wire = Wire(*events)
+    try:
+        wire.call(a_call(safety))
+    except exceptions.CallError:
+        pass
+    happened = events[: len(wire.sent())]
+    if safety not in (Safety.FREE_READ, Safety.TOKEN):
+        assert not any(event in (MAYBE_SENT, HTML_502) for event in happened[:-1])
+    assert wire.renewals <= 1
+    assert len(wire.sent()) <= TRIES + 1
+
+
+class TestRenewal:
+    """Tokens: the store first, then a refresh, the store again, then a new pair."""
+
+    OLD = Tokens("old-access", "old-refresh")
+    PAIR = Received(200, b'{"accessToken": "new-access", "refreshToken": "new-refresh"}', AT)
+
+    def renew(self, wire: Wire, refused: Tokens | None) -> Tokens:
+        return wire.run(wire.conversation.renew(refused, track_id="track-1"))
+
+    def services(self, wire: Wire) -> list[str]:
+        return [send.request.endpoint.service for send in wire.sent()]
+
+    def test_without_tokens_a_pair_is_generated_and_stored(self):
+        wire = Wire(self.PAIR)
+        assert self.renew(wire, None).access == "new-access"
+        assert self.services(wire) == ["generate_token"]
+        assert wire.stored.access == "new-access"
+
+    def test_tokens_in_the_store_that_differ_from_the_refused_ones_are_taken_without_a_call(self):
+        wire = Wire(self.PAIR, stored=Tokens("of-another-worker", "r"))
+        assert self.renew(wire, self.OLD).access == "of-another-worker"
+        assert wire.sent() == []
+
+    def test_a_dead_access_token_is_refreshed_with_both_tokens(self):
+        wire = Wire(self.PAIR, stored=self.OLD)
+        self.renew(wire, self.OLD)
+        (sent,) = wire.sent()
+        assert sent.request.body == {"accessToken": "old-access", "refreshToken": "old-refresh"}
+        assert sent.authorization is None
+
+    @pytest.mark.parametrize("code", ["refreshToken.not_valid", "invalid.tokens_pair", "forbidden", "client.not_found"])
+    def test_a_refused_refresh_is_followed_by_a_new_pair(self, code):
+        wire = Wire(error(code), self.PAIR, stored=self.OLD)
+        assert self.renew(wire, self.OLD).access == "new-access"
+        assert self.services(wire) == ["refresh_token", "generate_token"]
+
+    def test_the_loser_of_a_race_takes_the_winners_tokens(self):
+        wire = Wire(error("invalid.tokens_pair"), self.PAIR, stored=self.OLD)
+        winner = Tokens("of-the-winner", "r")
+        perform = wire.perform
+
+        def refused_because_another_was_faster(step):
+            happened = perform(step)
+            if isinstance(step, Send):
+                wire.stored = winner
+            return happened
+
+        wire.perform = refused_because_another_was_faster
+        assert self.renew(wire, self.OLD) == winner
+        assert self.services(wire) == ["refresh_token"]
+
+    def test_wrong_credentials_need_a_person(self):
+        with pytest.raises(exceptions.OperatorNeeded, match="API key"):
+            self.renew(Wire(error("invalid.credentials")), None)
+
+    def test_new_tokens_are_stored_before_they_are_used(self):
+        wire = Wire(self.PAIR)
+        self.renew(wire, None)
+        assert isinstance(wire.steps[-1], SaveTokens)

@@ -1,0 +1,28 @@
+"""What every test shares: an Airflow of its own for each worker process, and no memory from one test to the next."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before anything imports Airflow: it reads these once.
+_HOME = Path(tempfile.mkdtemp(prefix="iranpay-tests-"))
+os.environ.update(
+    AIRFLOW_HOME=str(_HOME),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__CORE__UNIT_TEST_MODE="True",
+    AIRFLOW__CORE__DAGS_FOLDER=os.devnull,
+    AIRFLOW__CORE__TEST_CONNECTION="Enabled",
+    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{_HOME / 'airflow.db'}",
+)
+
+
+@pytest.fixture(autouse=True)
+def fresh_accounts():
+    """Forget the tokens and pauses of every account."""
+    from airflow_provider_iranpay.client.account import Account
+
+    Account.forget_all()
