@@ -1,7 +1,7 @@
 """Every night: yesterday's Jibit consumption and today's balances, into the warehouse.
 
-The run of a Tehran day loads that day's report and reads the days before it again, since a report may still grow. Copy this
-file into your DAGs folder, or import it as it is; it needs the connections ``jibit_default`` and ``iranpay_warehouse``.
+The run of a Tehran day loads that day's report and reads the days before it again, since a report may still grow.
+Copy this file into your DAGs folder; it needs the connections ``jibit_default`` and ``iranpay_warehouse``.
 """
 
 from __future__ import annotations

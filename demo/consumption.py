@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from demo.place import Place, prepared
+from demo.place import DAGS, Place, prepared
 
 DAYS = 30
 CALLS_A_DAY = (20, 60)
@@ -23,13 +22,16 @@ def run(console: Console) -> None:
     with prepared() as place:
         days = _days()
         console.print(f"1. {DAYS} days of paid calls through JibitHook, on the sandbox's clock …")
-        calls = _make_traffic(place, days)
-        billed = place.admin("GET", "ledger?count=only")["count"]
-        console.print(f"   {calls} calls made, {billed} billed by the sandbox")
+        outcomes = _make_traffic(place, days)
+        billed = place.admin("GET", "ledger?count=true")["count"]
+        console.print(
+            f"   {outcomes.total()} calls: {outcomes['answered']} answered, {outcomes['refused']} refused for good and "
+            f"free; {billed} billed by the sandbox"
+        )
         console.print("2. the DAG iranpay_daily_consumption, run by Airflow for each of the days …")
         _run_dag(days)
         console.print("3. what the warehouse holds now")
-        _show(console, billed)
+        _show(console, days, billed)
 
 
 def _days() -> list[date]:
@@ -39,7 +41,8 @@ def _days() -> list[date]:
     return [yesterday - timedelta(days=back) for back in reversed(range(DAYS))]
 
 
-def _make_traffic(place: Place, days: Iterable[date]) -> int:
+def _make_traffic(place: Place, days: Iterable[date]) -> Counter[str]:
+    from airflow_provider_iranpay.exceptions import Rejected
     from airflow_provider_iranpay.hooks.jibit import JibitHook
     from airflow_provider_iranpay.iran.days import day_bounds
 
@@ -52,32 +55,32 @@ def _make_traffic(place: Place, days: Iterable[date]) -> int:
         lambda c: hook.postal_code(c["postal_code"]),
     ]
     chance = random.Random(1405)  # noqa: S311 - a demonstration that is the same every time
-    customers, calls = place.customers(200), 0
+    customers, outcomes = place.customers(200), Counter[str]()
     for day in days:
         morning, _ = day_bounds(day)
         place.admin("PUT", "clock", {"now": (morning + timedelta(hours=9)).isoformat()})
         for _ in range(chance.randint(*CALLS_A_DAY)):
-            chance.choice(asks)(chance.choice(customers))
-            calls += 1
+            try:
+                chance.choice(asks)(chance.choice(customers))
+                outcomes["answered"] += 1
+            except Rejected:
+                outcomes["refused"] += 1
     place.admin("PUT", "clock", {"now": datetime.now(UTC).isoformat()})
-    return calls
+    return outcomes
 
 
 def _run_dag(days: Iterable[date]) -> None:
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-    from airflow.models.dagbundle import DagBundleModel
     from airflow.utils.db import initdb
-    from airflow.utils.session import create_session
 
     from airflow_provider_iranpay.iran.days import day_bounds
-    from dags.iranpay_daily_consumption import dag
 
     initdb()
-    with create_session() as session:
-        session.merge(DagBundleModel(name="demo"))
-    bag = DagBag(dag_folder=os.devnull)
-    bag.bag_dag(dag)
-    sync_bag_to_db(bag, "demo", None)
+    DagBundlesManager().sync_bundles_to_db()
+    bag = DagBag(DAGS)
+    sync_bag_to_db(bag, "dags-folder", None)
+    dag = bag.dags["iranpay_daily_consumption"]
     states: Counter[str] = Counter()
     for day in days:
         _, midnight = day_bounds(day)
@@ -86,7 +89,7 @@ def _run_dag(days: Iterable[date]) -> None:
         raise SystemExit(f"Some runs did not succeed: {dict(states)}")
 
 
-def _show(console: Console, billed: int) -> None:
+def _show(console: Console, days: list[date], billed: int) -> None:
     from sqlalchemy import func, select
 
     from airflow_provider_iranpay.hooks.warehouse import WarehouseHook
@@ -101,11 +104,11 @@ def _show(console: Console, billed: int) -> None:
         ).all()
         per_day = connection.execute(
             select(daily_report.c.jalali_day, daily_report.c.services, daily_report.c.times_used)
-            .where(daily_report.c.status == "APPLIED")
+            .where(daily_report.c.status == "APPLIED", daily_report.c.day.in_(days))
             .order_by(daily_report.c.day)
         ).all()
-    console.print(_table("iranpay_daily_consumption, by service", ["name", "service", "days", "times used"], per_service))
-    console.print(_table("iranpay_daily_report", ["Jalali day", "services", "times used"], per_day))
+    console.print(_table("By service", ["name", "service", "days", "times used"], per_service))
+    console.print(_table("By day", ["Jalali day", "services", "times used"], per_day))
     loaded = sum(line.uses for line in per_service)
     agree = loaded == billed and len(per_day) == DAYS
     console.print(f"{loaded} uses in the warehouse, {billed} billed by the sandbox, {len(per_day)} of {DAYS} days.")

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from cryptography.fernet import Fernet
 
-FOLDER = Path(__file__).resolve().parent.parent / ".demo"
+_PROJECT = Path(__file__).resolve().parent.parent
+FOLDER = _PROJECT / ".demo"
+DAGS = _PROJECT / "dags"
 SANDBOX = [sys.executable, "-m", "airflow_provider_iranpay.sandbox"]
 
 
@@ -35,7 +39,9 @@ class Place:
 
     def customers(self, rows: int) -> list[dict[str, str]]:
         path = self.folder / "customers.csv"
-        subprocess.run([*SANDBOX, "sample", "--rows", str(rows), "--out", str(path)], check=True)  # noqa: S603 - our own command
+        subprocess.run(
+            [*SANDBOX, "sample", "--rows", str(rows), "--out", str(path)], check=True, stdout=subprocess.DEVNULL
+        )
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
@@ -43,10 +49,11 @@ class Place:
 @contextmanager
 def prepared() -> Iterator[Place]:
     """Start a sandbox, and point this process's connections and its Airflow at a new folder."""
+    warnings.simplefilter("ignore")  # those of Airflow's own dependencies
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     port = _free_port()
-    described = subprocess.run(  # noqa: S603 - our own command
+    described = subprocess.run(
         [*SANDBOX, "env", "--port", str(port), "--warehouse", str(FOLDER / "warehouse.db")],
         check=True,
         capture_output=True,
@@ -60,13 +67,14 @@ def prepared() -> Iterator[Place]:
     os.environ.update(
         AIRFLOW_HOME=str(FOLDER / "airflow"),
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
-        AIRFLOW__CORE__DAGS_FOLDER=os.devnull,
+        AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
+        AIRFLOW__CORE__FERNET_KEY=Fernet.generate_key().decode(),
         AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING",
     )
-    serving = subprocess.Popen([*SANDBOX, "serve", "--port", str(port)], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    serving = subprocess.Popen([*SANDBOX, "serve", "--port", str(port)], stdout=subprocess.PIPE, text=True)
     try:
         assert serving.stdout is not None  # noqa: S101 - Popen was given a pipe
-        print(serving.stdout.readline().strip())
+        serving.stdout.readline()  # it says where it serves once it does
         yield Place(f"http://127.0.0.1:{port}", FOLDER)
     finally:
         serving.terminate()

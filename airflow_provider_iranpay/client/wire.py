@@ -7,9 +7,11 @@ proxy from the environment, no cookies, no URL in a debug log.
 from __future__ import annotations
 
 import logging
+import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -27,6 +29,7 @@ __all__ = ["exchange", "open_session"]
 
 LARGEST_BODY: Final = 16 * 2**20
 _CHUNK: Final = 2**16
+_GRACE: Final = 0.2  # seconds in which the library's own time-out, whose message says more, may come first
 
 
 def open_session(network: Network, *, pool_size: int = 16) -> requests.Session:
@@ -115,34 +118,46 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 _NOT_SENT: Final = "iranpay_not_sent"
 
 
-class _MarksConnect:
-    """Marks every error of connecting: as long as ``connect`` has not returned, no byte of the request is on the wire.
-
-    DNS, TCP, a proxy's CONNECT and the TLS handshake all happen inside it.
-    """
+class _Exact(HTTPConnection):
+    """A connection that proves "not sent", and whose header comes in time as a whole."""
 
     def connect(self) -> None:
+        """Mark every error of connecting: until this has returned, no byte of the request is on the wire.
+
+        DNS, TCP, a proxy's CONNECT and the TLS handshake all happen inside it.
+        """
         try:
-            super().connect()  # type: ignore[misc]
+            super().connect()
         except Exception as error:
             setattr(error, _NOT_SENT, True)
             raise
 
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
+        """Hang up when the header takes longer than the read timeout, which the library counts from byte to byte."""
+        hang_up = threading.Timer(float(self.timeout or 0) + _GRACE, self._hang_up, (self.sock,))
+        hang_up.daemon = True
+        hang_up.start()
+        try:
+            return super().getresponse()
+        finally:
+            hang_up.cancel()
 
-class _Connection(_MarksConnect, HTTPConnection):
-    pass
+    @staticmethod
+    def _hang_up(connected: socket.socket) -> None:
+        with suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
 
 
-class _TLSConnection(_MarksConnect, HTTPSConnection):
+class _ExactTLS(_Exact, HTTPSConnection):
     pass
 
 
 class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = _Exact
 
 
 class _TLSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
+    ConnectionCls = _ExactTLS
 
 
 class _OnceAdapter(HTTPAdapter):

@@ -20,6 +20,7 @@ from airflow_provider_iranpay.client.sync_driver import SyncClient
 from airflow_provider_iranpay.hooks.connection import Settings, read_settings
 from airflow_provider_iranpay.hooks.errors import failing_at_once
 from airflow_provider_iranpay.hooks.token_store import AirflowTokenStore
+from airflow_provider_iranpay.warehouse.provenance import Scope
 
 __all__ = ["IranPayHook"]
 
@@ -69,6 +70,11 @@ class IranPayHook(BaseHook):
     def account_name(self) -> str:
         """The paid account's name in keys and tables."""
         return self.settings.account_name
+
+    @property
+    def scope(self) -> Scope:
+        """Whose data the answers are: part of the key of every table."""
+        return Scope(environment=self.environment, account=self.account_name)
 
     @cached_property
     def client(self) -> SyncClient:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,8 +25,8 @@ class Settings:
 
     network: Network
     account_name: str
-    login: str
-    password: str
+    login: str = field(repr=False)
+    password: str = field(repr=False)
 
 
 def read_settings(connection: Connection, *, default_base_url: str) -> Settings:

@@ -58,4 +58,4 @@ def failing_at_once() -> Iterator[None]:
         raised = error.as_kind(twin)
     else:
         return
-    raise raised
+    raise raised from None

@@ -34,7 +34,7 @@ class WarehouseHook(BaseHook):
 
 
 def _url(connection: Connection) -> URL:
-    driver = _DRIVERS.get(connection.conn_type)
+    driver = _DRIVERS.get(connection.conn_type or "")
     if driver is None:
         raise ConfigurationError(
             f"connection {connection.conn_id}: a warehouse is of type sqlite or postgres, not {connection.conn_type!r}."

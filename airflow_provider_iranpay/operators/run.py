@@ -1,8 +1,9 @@
-"""What an operator learns from the run it belongs to: the Tehran day, and where its rows come from."""
+"""What an operator learns from the run it belongs to: the Tehran day, and the task whose rows these are."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 from airflow.sdk import Context
 
@@ -17,26 +18,32 @@ def tehran_day_of_run(context: Context, day: str | None) -> date:
     """Return the day that was asked for, else the Tehran date of ``data_interval_start``.
 
     :param day: Jalali (``1405/08/30``) or ISO (``2026-11-21``) text; empty for the run's own day.
-    :raises InvalidInput: the text is not a day, or there is none and the run has no data interval.
+    :raises InvalidInput: the text is not a day, the day has not come yet, or the run has no data interval to take it from.
     """
-    if day:
-        asked = _iso(day) or parse_day(day).value
-        if asked is None:
-            raise InvalidInput("day", "not_a_day", "Give a Jalali day such as 1405/08/30, or 2026-11-21.")
-        return asked
-    start = context.get("data_interval_start")
+    asked = _asked(day) if day else _own(context.get("data_interval_start"))
+    if asked > tehran_day(datetime.now(UTC)):
+        raise InvalidInput("day", "in_the_future", f"{asked} has not come yet in Tehran; ask for today or a day before.")
+    return asked
+
+
+def _asked(day: str) -> date:
+    try:
+        gregorian = date.fromisoformat(day)
+    except ValueError:
+        gregorian = None
+    # A Jalali year of this century is centuries away from any Gregorian one, so the two readings never meet.
+    if gregorian is not None and gregorian.year >= 1900:
+        return gregorian
+    checked = parse_day(day)
+    if checked.value is None:
+        raise InvalidInput("day", str(checked.reason), "Give a Jalali day such as 1405/08/30, or 2026-11-21.")
+    return checked.value
+
+
+def _own(start: Any) -> date:
     if start is None:
         raise InvalidInput("day", "is_required", "This run has no data interval: give the day as the Param `day`.")
     return tehran_day(start)
-
-
-def _iso(day: str) -> date | None:
-    """Read a Gregorian ISO date; a Jalali year never comes near the Gregorian ones of this century."""
-    try:
-        found = date.fromisoformat(day)
-    except ValueError:
-        return None
-    return found if found.year >= 1900 else None
 
 
 def load_context(context: Context) -> LoadContext:

@@ -89,7 +89,9 @@ def test_a_request_shows_no_personal_data():
 
 
 def test_an_answer_shows_no_personal_data():
-    info = answers.read_card({"number": CARD, "cardInfo": {"bank": "MELLI", "ownerName": "سارا", "depositNumber": "1002"}})
+    info = answers.read_card(
+        {"number": CARD, "cardInfo": {"bank": "MELLI", "ownerName": "سارا", "depositNumber": "1002"}}
+    )
     assert repr(info) == "CardInfo(bank='MELLI', type=None)"
 
 

@@ -58,7 +58,10 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
         lambda peer, _: peer.reset(),
         lambda peer, _: peer.connection.close(),
         lambda peer, _: (peer.send(HEAD + b'{"matched"'), peer.connection.close()),
-        lambda peer, _: (peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"), peer.reset()),
+        lambda peer, _: (
+            peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
+            peer.reset(),
+        ),
         lambda peer, _: (peer.send(b"not HTTP at all\r\n\r\n"), peer.connection.close()),
     ],
     ids=["reset", "closed", "cut body", "cut chunks", "not HTTP"],
@@ -94,6 +97,20 @@ def test_a_body_that_drips_ends_with_the_read_timeout():
         began = time.monotonic()
         (broken,) = ask(server.url, read_timeout=0.5)
     assert broken == Broken(Phase.MAYBE_SENT, "the answer came too slowly")
+    assert time.monotonic() - began < 2
+
+
+def test_a_header_that_drips_ends_with_the_read_timeout():
+    def drip(peer, _):
+        for byte in HEAD:
+            peer.send(bytes([byte]))
+            time.sleep(0.1)
+
+    with serving(drip) as server:
+        began = time.monotonic()
+        (happened,) = ask(server.url, read_timeout=0.5)
+    assert isinstance(happened, Broken)
+    assert happened.phase is Phase.MAYBE_SENT
     assert time.monotonic() - began < 2
 
 

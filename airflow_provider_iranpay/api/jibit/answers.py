@@ -134,7 +134,10 @@ class Sana(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameSimilarity(Answer):
-    """How alike the given names are to the registered ones, in percent (0..100); None for a name that was not given."""
+    """How alike the given names are to the registered ones, in percent (0..100).
+
+    A name that was not given is 0 (observed), or None where the answer leaves it out.
+    """
 
     first_name: int | None
     last_name: int | None
@@ -266,7 +269,8 @@ def _iban_details(info: Payload) -> dict[str, Any]:
 def read_availability(payload: Payload) -> CardToIbanAvailability:
     """Read the card-to-IBAN availability report."""
     report = mapping(payload, "availabilityReport")
-    return CardToIbanAvailability(banks={bank: text(report, bank) for bank in report}, raw=payload)
+    banks = {bank: word for bank, word in report.items() if isinstance(word, str)}
+    return CardToIbanAvailability(banks=banks, raw=payload)
 
 
 def read_postal_address(payload: Payload) -> PostalAddress:

@@ -1,0 +1,131 @@
+"""Canaries: secrets and personal data go in everywhere, and are looked for in all that comes out anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import traceback
+
+import pytest
+
+from airflow_provider_iranpay import exceptions
+from airflow_provider_iranpay.hooks.jibit import JibitHook
+
+PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+
+FAULTS = [
+    "none", "reset_before", "reset_after", "cut_body", "cut_header", "non_json", "html_5xx", "huge_html", "json_5xx",
+    "forbidden", "redirect", "die_on_reuse",
+]  # fmt: skip
+
+
+def canaries(sandbox, person) -> list[str]:
+    """Everything that must not come out, in Latin, Persian and Arabic-Indic digits."""
+    plain = [
+        sandbox.api_key,
+        sandbox.secret_key,
+        person.card.number,
+        person.national_code,
+        person.birth_date,
+        person.mobile,
+        person.mobile[1:],
+        person.account.iban,
+        person.account.iban[2:],
+        person.account.number,
+        person.address.postal_code,
+        str(person.name),
+    ]
+    return [canary.translate(digits) for canary in plain for digits in ({}, PERSIAN, ARABIC)]
+
+
+def calls(hook, person):
+    """Every kind of personal data, in a right and in a wrong call, in Latin and in Persian digits."""
+    for digits in ({}, PERSIAN):
+        card, code = person.card.number.translate(digits), person.national_code.translate(digits)
+        yield lambda: hook.match_card(card, code, person.birth_date)
+        yield lambda: hook.match_card(card[:-1], code, person.birth_date)
+        yield lambda: hook.match_card(card, code + "1", person.birth_date)
+        yield lambda: hook.match_card(card, code, code)
+        yield lambda: hook.match_iban(person.account.iban, code, person.birth_date)
+        yield lambda: hook.iban_inquiry(person.account.iban + card)
+        yield lambda: hook.match_mobile(person.mobile.translate(digits), code)
+        yield lambda: hook.match_mobile(card, code)
+        yield lambda: hook.card_inquiry(card)
+        yield lambda: hook.card_to_iban(card)
+        yield lambda: hook.account_to_iban(card, person.account.number)
+        yield lambda: hook.postal_code(person.address.postal_code.translate(digits))
+        yield lambda: hook.match_card_name(card, str(person.name))
+    yield hook.balances
+    yield lambda: hook.daily_report(person.national_code)
+    yield hook.test_connection
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_nothing_personal_or_secret_is_logged_or_raised(hook, sandbox, person, caplog, capfd, fault):
+    caplog.set_level(logging.DEBUG)
+    if fault != "none":
+        options = {"location": "http://127.0.0.1:9/elsewhere"} if fault == "redirect" else {}
+        sandbox.world.faults.add(fault, path="/ide/v1/", probability=0.7, seed=3, **options)
+    raised = []
+    for call in calls(hook, person):
+        try:
+            call()
+        except exceptions.IranPayError as error:
+            raised += [*traceback.format_exception(error), repr(error), repr(error.__dict__)]
+    out = caplog.text + "".join(capfd.readouterr()) + "\n".join(raised)
+    assert raised
+    assert [canary for canary in canaries(sandbox, person) if canary in out] == []
+    assert [token for token in token_values(sandbox) if token in out] == []
+
+
+@pytest.mark.parametrize("echo", ["{}", "card {} is bad"])
+def test_what_the_provider_says_of_a_person_is_masked_before_it_is_shown(hook, sandbox, person, caplog, echo):
+    caplog.set_level(logging.DEBUG)
+    code = f"number.{person.card.number}.not_valid"
+    sandbox.world.faults.add("error", service="card_inquiry", code=echo.format(code), status=400)
+    with pytest.raises(exceptions.CallError) as caught:
+        hook.card_inquiry(person.card.number)
+    assert person.card.number not in str(caught.value) + repr(caught.value.__dict__) + caplog.text
+
+
+def token_values(sandbox) -> set[str]:
+    tokens = sandbox.world.jibit.tokens
+    return set(tokens._by_access) | set(tokens._by_refresh)
+
+
+def test_an_answer_is_shown_without_personal_data(hook, sandbox, person):
+    shown = [
+        repr(answer)
+        for answer in (
+            hook.card_inquiry(person.card.number),
+            hook.card_to_account(person.card.number),
+            hook.card_to_iban(person.card.number),
+            hook.iban_inquiry(person.account.iban),
+            hook.account_to_iban(person.account.bank_id, person.account.number),
+            hook.postal_code(person.address.postal_code),
+            hook.postal_location(person.address.postal_code),
+        )
+    ]
+    assert [canary for canary in canaries(sandbox, person) if canary in "".join(shown)] == []
+
+
+def test_a_failing_task_leaks_into_no_log_xcom_or_rendered_template(sandbox, connect, person, run_dag, capfd, caplog):
+    from airflow.sdk import DAG, task
+
+    caplog.set_level(logging.DEBUG)
+    with DAG("leaks") as dag:
+
+        @task(retries=0)
+        def ask():
+            hook = JibitHook()
+            hook.match_card(person.card.number, person.national_code, person.birth_date)
+            sandbox.world.faults.add("reset_after", service="match_card")
+            hook.match_card(person.card.number, person.national_code, person.birth_date)
+
+        ask()
+    with contextlib.suppress(Exception):
+        run_dag(dag)
+    out = caplog.text + "".join(capfd.readouterr())
+    assert "OutcomeUnknown" in out
+    assert [canary for canary in canaries(sandbox, person) if canary in out] == []

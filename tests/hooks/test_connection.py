@@ -1,0 +1,93 @@
+"""Connections in all their forms become the same settings; what is not safe is refused by name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from airflow.sdk import Connection
+
+from airflow_provider_iranpay.exceptions import ConfigurationError
+from airflow_provider_iranpay.hooks.connection import read_settings
+
+REAL = "https://napi.jibit.ir/ide"
+
+
+def settings(**fields):
+    extra = fields.pop("extra", None)
+    given = {"conn_id": "c", "conn_type": "jibit", "login": "key", "password": "secret"} | fields
+    return read_settings(Connection(extra=json.dumps(extra) if extra else None, **given), default_base_url=REAL)
+
+
+@pytest.mark.parametrize(
+    ("fields", "base_url"),
+    [
+        ({}, REAL),
+        ({"host": "https://other.example/ide/"}, "https://other.example/ide"),
+        ({"host": "napi.jibit.ir", "schema": "ide"}, REAL),
+        ({"host": "gateway.example", "port": 8443, "schema": "ide"}, "https://gateway.example:8443/ide"),
+        ({"host": "127.0.0.1", "port": 8321, "schema": "ide"}, "http://127.0.0.1:8321/ide"),
+        ({"host": "localhost:8321", "schema": "/ide"}, "http://localhost:8321/ide"),
+        ({"host": "::1", "port": 8321, "schema": "ide"}, "http://[::1]:8321/ide"),
+        ({"host": "http://127.0.0.1:8321/ide", "port": 8321}, "http://127.0.0.1:8321/ide"),
+    ],
+)
+def test_host_port_and_schema_make_one_base_url(fields, base_url):
+    assert settings(**fields).network.base_url == base_url
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "jibit://key:secret@127.0.0.1:8321/ide?read_timeout=9&allow_http=true&account_name=main",
+        "jibit://key:secret@http%3A%2F%2F127.0.0.1%3A8321%2Fide/?read_timeout=9&allow_http=true&account_name=main",
+    ],
+)
+def test_a_uri_says_the_same_as_fields(uri):
+    by_uri = read_settings(Connection.from_uri(uri, conn_id="c"), default_base_url=REAL)
+    extra = {"read_timeout": 9, "allow_http": True, "account_name": "main"}
+    assert by_uri == settings(host="http://127.0.0.1:8321/ide", extra=extra)
+
+
+def test_a_connection_survives_its_own_uri_form():
+    connection = Connection(
+        conn_id="c", conn_type="jibit", host="http://127.0.0.1:8321/ide", login="k/ +%", password="s@c:r?t",
+        extra=json.dumps({"account_name": "main", "connect_timeout": 2.5}),
+    )  # fmt: skip
+    again = Connection.from_uri(connection.get_uri(), conn_id="c")
+    assert read_settings(again, default_base_url=REAL) == read_settings(connection, default_base_url=REAL)
+
+
+def test_the_account_is_named_after_the_connection_unless_it_has_a_name():
+    assert settings().account_name == "c"
+    assert settings(extra={"account_name": "main"}).account_name == "main"
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"host": "http://napi.jibit.ir/ide"}, "host.*https"),
+        ({"host": "ftp://napi.jibit.ir"}, "host"),
+        ({"host": "https://key:secret@napi.jibit.ir"}, "host.*login"),
+        ({"login": None}, "login"),
+        ({"password": ""}, "password"),
+        ({"extra": {"connect_timeout": "soon"}}, "connect_timeout"),
+        ({"extra": {"read_timeout": 0}}, "read_timeout"),
+        ({"extra": {"read_timeout": "nan"}}, "read_timeout"),
+        ({"extra": {"ca_bundle": "/no/such/file.pem"}}, "ca_bundle"),
+        ({"extra": {"allow_http": "perhaps"}}, "allow_http"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_the_connection_and_the_field(fields, names):
+    with pytest.raises(ConfigurationError, match=f"connection c: {names}"):
+        settings(**fields)
+
+
+def test_plain_http_to_another_machine_needs_permission():
+    assert settings(host="http://10.0.0.5/ide", extra={"allow_http": "true"}).network.base_url == "http://10.0.0.5/ide"
+
+
+def test_settings_show_neither_secret_nor_proxy():
+    shown = repr(settings(extra={"proxy": "http://user:hidden-word@proxy:3128"}))
+    assert "secret" not in shown
+    assert "hidden-word" not in shown
