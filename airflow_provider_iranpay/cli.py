@@ -1,4 +1,6 @@
-"""``airflow iranpay ...``: commands of this provider. Loaded on every ``airflow`` call, so nothing is imported until it runs."""
+"""``airflow iranpay ...``: commands of this provider. Loaded on every ``airflow`` call, so nothing is imported until
+it runs.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ def get_cli_commands() -> list[CLICommand]:
                     help="Serve, describe or sample the local sandbox (serve | env | sample)",
                     func=_sandbox,
                     args=(
-                        Arg(
+                        Arg(  # type: ignore[no-untyped-call]
                             flags=("arguments",),
                             nargs=argparse.REMAINDER,
                             metavar="serve | env | sample",
@@ -36,6 +38,8 @@ def get_cli_commands() -> list[CLICommand]:
 
 
 def _sandbox(args: argparse.Namespace) -> None:
-    from airflow_provider_iranpay.sandbox.command import main  # noqa: PLC0415 - light until it runs
+    from airflow_provider_iranpay.sandbox import command  # noqa: PLC0415 - light until it runs
 
-    sys.exit(main(args.arguments))
+    parser = argparse.ArgumentParser(prog="airflow iranpay sandbox", description=command.run.__doc__)
+    command.add_arguments(parser)
+    sys.exit(command.run(parser.parse_args(args.arguments)))

@@ -14,11 +14,13 @@ __all__ = [
     "ConfigurationError",
     "InvalidInput",
     "IranPayError",
+    "LoadRefused",
     "NotSent",
     "OperatorNeeded",
     "OutcomeUnknown",
     "QuotaReached",
     "Rejected",
+    "SumsDoNotClose",
     "TransientFailure",
     "UnreadableAnswer",
 ]
@@ -58,6 +60,14 @@ class InvalidInput(IranPayError, ValueError):
         self.row = row
         where = f"row {row}, " if row is not None else ""
         super().__init__(f"{where}{field}: {reason}. {remedy}")
+
+
+class LoadRefused(IranPayError):
+    """The database refused rows by one of its own rules; nothing of the load was written."""
+
+
+class SumsDoNotClose(IranPayError):
+    """What was written does not add up to what was read; the transaction was rolled back."""
 
 
 class CallError(IranPayError):

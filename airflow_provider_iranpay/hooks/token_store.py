@@ -60,13 +60,15 @@ class AirflowTokenStore:
             return
         content = {"owner": self._owner(), "access": tokens.access, "refresh": tokens.refresh}
         try:
-            Variable.set(
-                self._variable, json.dumps(content), description="Access token, shared by workers. Safe to delete."
-            )
+            Variable.set(self._variable, json.dumps(content), description=self._description())
         except AirflowRuntimeError as error:
             log.warning(
                 "The token of %s cannot be shared with other workers (%s).", self._key.name, type(error).__name__
             )
+
+    def _description(self) -> str:
+        key = self._key
+        return f"Tokens of the {key.provider} account {key.name} ({key.environment}). Safe to delete."
 
     def _owner(self) -> list[str]:
         return [self._key.environment, self._key.name, self._key.fingerprint]

@@ -1,4 +1,6 @@
-"""From the connection of the warehouse to an open warehouse. The connection is required: no file is ever made by default."""
+"""From the connection of the warehouse to an open warehouse. The connection is required: no file is ever made by
+default.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class JibitDailyReportOperator(BaseOperator):
     use has one, a day that was never read has none) and ``iranpay_daily_consumption`` (a row per day and service).
 
     Returns a small manifest: ``{"days": [{day, jalali_day, status, services, times_used, version}], "times_used": n,
-    "went_down": n}``.
+    "went_down": n}``; readings that were not applied are not in the sum.
 
     :param day: Jalali or ISO text; empty for the Tehran date of the run's ``data_interval_start`` (templated).
     :param lookback_days: days before it that are read again, since a report may still grow.
@@ -77,10 +77,11 @@ class JibitDailyReportOperator(BaseOperator):
                 )
                 self.log.log(logging.WARNING if load.status == "went_down" else logging.INFO, "%s", load)
                 loads.append(load)
+        went_down = [load for load in loads if load.status == "went_down"]
         return {
             "days": [load.as_manifest() for load in loads],
-            "times_used": sum(load.times_used for load in loads),
-            "went_down": sum(load.status == "went_down" for load in loads),
+            "times_used": sum(load.times_used for load in loads if load not in went_down),
+            "went_down": len(went_down),
         }
 
 

@@ -230,7 +230,7 @@ def test_an_iban_with_one_digit_changed_is_refused(text: str) -> None:
         "Ir76 0170 0000 0000 0000 0000 01",
         "IR76-0170-0000-0000-0000-0000-01",
         "IR۷۶۰۱۷۰۰۰۰۰۰۰۰۰۰۰۰۰۰۰۰۰۰۱",
-        "7601 7000 0000 0000 0000 0000 01",
+        "7601 7000 0000 0000 0000 0001",
     ],
 )
 def test_an_iban_is_read_as_people_type_it(typed: str) -> None:

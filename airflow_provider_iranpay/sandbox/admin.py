@@ -1,0 +1,178 @@
+"""The sandbox's own face under ``/_sandbox``: look at the books, turn the switches, set the clock, break things.
+
+Every route is a row of :data:`ROUTES`; ``docs/sandbox.md`` documents them field by field. No provider rule lives here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_iranpay.sandbox.jibit.services import BILLED
+from airflow_provider_iranpay.sandbox.messages import json_answer
+from airflow_provider_iranpay.sandbox.sample import customer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from airflow_provider_iranpay.sandbox.ledger import Entry
+    from airflow_provider_iranpay.sandbox.messages import Answer, Request
+    from airflow_provider_iranpay.sandbox.world import World
+
+__all__ = ["PREFIX", "ROUTES", "answer"]
+
+PREFIX = "/_sandbox"
+_MAX_TRAFFIC = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An admin request, read: the rest of its path, its query and its JSON object."""
+
+    rest: str
+    query: dict[str, str]
+    body: dict[str, Any]
+
+
+def answer(world: World, request: Request) -> Answer:
+    """The answer of one admin route: 200 with what is asked, 400 with ``error`` for a wrong request, else 404."""
+    route, _, rest = request.path.removeprefix(f"{PREFIX}/").partition("/")
+    action = ROUTES.get((request.method, route))
+    if action is None:
+        known = sorted(f"{method} {PREFIX}/{name}" for method, name in ROUTES)
+        return json_answer(404, {"error": "no such route", "routes": known})
+    try:
+        body = json.loads(request.body) if request.body.strip() else {}
+        if not isinstance(body, dict):
+            return json_answer(400, {"error": "the body has to be a JSON object"})
+        return json_answer(200, action(world, _Asked(rest, request.query, body)))
+    except KeyError as missing:
+        return json_answer(400, {"error": f"{missing} is required"})
+    except (ValueError, TypeError, IndexError) as wrong:
+        return json_answer(400, {"error": str(wrong)})
+
+
+def _health(world: World, _: _Asked) -> dict[str, Any]:
+    return {"status": "ok", "seed": world.population.seed, "now": world.clock.now().isoformat()}
+
+
+def _ledger(world: World, asked: _Asked) -> dict[str, Any]:
+    service = asked.query.get("service")
+    if service is not None and service not in world.services:
+        raise ValueError(f"there is no service {service!r}")
+    entries = world.ledger.since(int(asked.query.get("since", "0")), service)
+    summary = _summary(entries)
+    if asked.query.get("count") == "true":
+        return summary
+    return summary | {"entries": [entry.as_dict() for entry in entries]}
+
+
+def _summary(entries: Iterable[Entry]) -> dict[str, Any]:
+    services: Counter[str] = Counter()
+    questions: Counter[tuple[str, str]] = Counter()
+    spent = 0
+    for entry in entries:
+        services[entry.service] += 1
+        questions[entry.service, entry.question] += 1
+        spent += entry.price_rial
+    return {
+        "count": services.total(),
+        "spent_rial": spent,
+        "services": services,
+        "billed_again": sum(times - 1 for times in questions.values()),
+    }
+
+
+def _settings(world: World, _: _Asked) -> dict[str, Any]:
+    return world.settings.as_dict()
+
+
+def _change_settings(world: World, asked: _Asked) -> dict[str, Any]:
+    world.change_settings(asked.body)
+    return world.settings.as_dict()
+
+
+def _faults(world: World, _: _Asked) -> dict[str, Any]:
+    return {"faults": [fault.as_dict() for fault in world.faults]}
+
+
+def _add_fault(world: World, asked: _Asked) -> dict[str, Any]:
+    given = dict(asked.body)
+    return world.faults.add(given.pop("kind"), **given).as_dict()
+
+
+def _remove_faults(world: World, asked: _Asked) -> dict[str, Any]:
+    if not asked.rest:
+        world.faults.clear()
+    elif not world.faults.remove(int(asked.rest)):
+        raise ValueError(f"there is no fault {asked.rest}")
+    return _faults(world, asked)
+
+
+def _clock(world: World, _: _Asked) -> dict[str, Any]:
+    clock = world.clock
+    return {"now": clock.now().isoformat(), "frozen": clock.frozen, "tehran_day": world.ledger.today().isoformat()}
+
+
+def _set_clock(world: World, asked: _Asked) -> dict[str, Any]:
+    unknown = asked.body.keys() - {"now", "advance_seconds", "freeze"}
+    if unknown:
+        raise ValueError(f"the clock takes now, advance_seconds and freeze, not {', '.join(sorted(unknown))}")
+    # First of all, so that a frozen clock shows exactly the instant given.
+    if "freeze" in asked.body:
+        (world.clock.freeze if asked.body["freeze"] else world.clock.unfreeze)()
+    if "now" in asked.body:
+        world.clock.set(datetime.fromisoformat(asked.body["now"]))
+    if "advance_seconds" in asked.body:
+        world.clock.advance(float(asked.body["advance_seconds"]))
+    return _clock(world, asked)
+
+
+def _received(world: World, _: _Asked) -> dict[str, Any]:
+    return {"count": world.received.total(), "services": world.received}
+
+
+def _reset(world: World, asked: _Asked) -> dict[str, Any]:
+    world.reset()
+    return _health(world, asked)
+
+
+def _person(world: World, asked: _Asked) -> dict[str, Any]:
+    index, people = int(asked.rest), world.population
+    return {
+        "person": asdict(people.person(index)),
+        "customer": asdict(customer(people, index)),
+        "foreigner": asdict(people.foreigner(index)),
+        "company": asdict(people.company(index)),
+    }
+
+
+def _traffic(world: World, asked: _Asked) -> dict[str, Any]:
+    first, last = (date.fromisoformat(asked.body[name]) for name in ("from_day", "to_day"))
+    per_day, seed = int(asked.body["per_day"]), int(asked.body.get("seed", 0))
+    days = (last - first).days + 1
+    if days < 1 or per_day < 0 or days * per_day > _MAX_TRAFFIC:
+        raise ValueError(f"from_day <= to_day, per_day >= 0, and at most {_MAX_TRAFFIC} calls at once")
+    services = [service.name for service in BILLED]
+    return {"written": world.ledger.write_history(services, first=first, last=last, per_day=per_day, seed=seed)}
+
+
+ROUTES: dict[tuple[str, str], Callable[[World, _Asked], dict[str, Any]]] = {
+    ("GET", "health"): _health,
+    ("GET", "ledger"): _ledger,
+    ("GET", "settings"): _settings,
+    ("PATCH", "settings"): _change_settings,
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _remove_faults,
+    ("GET", "clock"): _clock,
+    ("PUT", "clock"): _set_clock,
+    ("GET", "received"): _received,
+    ("POST", "reset"): _reset,
+    ("GET", "person"): _person,
+    ("POST", "traffic"): _traffic,
+}
+"""Method and first word of the path after the prefix, to what it does."""

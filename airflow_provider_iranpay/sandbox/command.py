@@ -1,0 +1,136 @@
+"""The sandbox on the command line: serve it, name it to Airflow, write customers for it.
+
+The parser is light, because ``airflow`` mounts it on every call; what an action needs is imported by the action.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import shlex
+import signal
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+
+__all__ = ["DEFAULT_PORT", "add_arguments", "run"]
+
+DEFAULT_PORT = 8321
+_DEFAULT_HOST = "127.0.0.1"
+_FAILED = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the actions ``serve``, ``env`` and ``sample`` to a parser."""
+    actions = parser.add_subparsers(title="actions", required=True)
+
+    serve = actions.add_parser("serve", help="serve until interrupted")
+    _add_address(serve)
+    serve.add_argument("--seed", type=int, default=1, help="which people live there (default 1)")
+    serve.add_argument("--clock", type=_instant, help="instant to start at, ISO 8601 with a UTC offset (default now)")
+    serve.add_argument("--allow-remote", action="store_true", help="listen on an address that others can reach")
+    serve.set_defaults(sandbox_action=_serve)
+
+    env = actions.add_parser("env", help='print the Airflow connections for a shell: eval "$(... env)"')
+    _add_address(env)
+    env.add_argument("--warehouse", type=Path, default=Path("iranpay_warehouse.db"), help="the SQLite file to use")
+    env.set_defaults(sandbox_action=_env)
+
+    sample = actions.add_parser("sample", help="write a CSV of customers whom a server of the same seed knows")
+    sample.add_argument("--rows", type=_row_count, required=True)
+    sample.add_argument("--out", type=Path, required=True, help="the CSV file to write")
+    sample.add_argument("--seed", type=int, default=1, help="seed of the server (default 1)")
+    sample.set_defaults(sandbox_action=_sample)
+
+
+def run(args: argparse.Namespace) -> int:
+    """A local stand-in of the providers, with money, faults and a clock."""
+    code: int = args.sandbox_action(args)
+    return code
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default=_DEFAULT_HOST, help=f"address of the server (default {_DEFAULT_HOST})")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port of the server (default {DEFAULT_PORT})")
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise argparse.ArgumentTypeError("needs a UTC offset, for example 2025-11-21T10:00:00+03:30")
+    return instant
+
+
+def _row_count(text: str) -> int:
+    from airflow_provider_iranpay.sandbox.population import CITIZENS  # noqa: PLC0415
+
+    rows = int(text)
+    if not 0 <= rows <= CITIZENS:
+        raise argparse.ArgumentTypeError(f"from 0 to {CITIZENS}")
+    return rows
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from airflow_provider_iranpay.sandbox.server import Sandbox  # noqa: PLC0415
+
+    if not (args.allow_remote or _is_loopback(args.host)):
+        return _fail(f"{args.host} can be reached by others: the sandbox has no real protection. Add --allow-remote.")
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    try:
+        with Sandbox(seed=args.seed, host=args.host, port=args.port, start=args.clock) as sandbox:
+            print(
+                f"The sandbox is at {sandbox.url}; Jibit at {sandbox.jibit_url}. "
+                f"Next: look at {sandbox.url}/_sandbox/health, or run the action `env` for the Airflow connections.",
+                flush=True,
+            )
+            stopped.wait()
+    except OSError as wrong:
+        return _fail(f"Cannot listen on {args.host} port {args.port}: {wrong.strerror}. Choose another --port.")
+    return 0
+
+
+def _env(args: argparse.Namespace) -> int:
+    from airflow_provider_iranpay.sandbox.jibit.face import Jibit  # noqa: PLC0415
+    from airflow_provider_iranpay.sandbox.jibit.tokens import API_KEY, SECRET_KEY  # noqa: PLC0415
+    from airflow_provider_iranpay.sandbox.server import base_url  # noqa: PLC0415
+
+    connections = {
+        "AIRFLOW_CONN_JIBIT_DEFAULT": {
+            "conn_type": "jibit",
+            "host": f"{base_url(args.host, args.port)}{Jibit.prefix}",
+            "login": API_KEY,
+            "password": SECRET_KEY,
+        },
+        "AIRFLOW_CONN_IRANPAY_WAREHOUSE": {"conn_type": "sqlite", "host": str(args.warehouse.resolve())},
+    }
+    for name, connection in connections.items():
+        print(f"export {name}={shlex.quote(json.dumps(connection))}")
+    return 0
+
+
+def _sample(args: argparse.Namespace) -> int:
+    from airflow_provider_iranpay.sandbox.population import Population  # noqa: PLC0415
+    from airflow_provider_iranpay.sandbox.sample import write_sample  # noqa: PLC0415
+
+    try:
+        write_sample(Population(args.seed), rows=args.rows, path=args.out)
+    except OSError as wrong:
+        return _fail(f"Cannot write {args.out}: {wrong.strerror}.")
+    print(f"{args.rows} customers of seed {args.seed} are in {args.out}.")
+    return 0
+
+
+def _fail(message: str) -> int:
+    print(message, file=sys.stderr)
+    return _FAILED

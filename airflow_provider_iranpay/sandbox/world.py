@@ -1,0 +1,56 @@
+"""The state of one sandbox: its people, books, switches, faults and clock, and the provider faces that share them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from airflow_provider_iranpay.sandbox.clock import Clock
+from airflow_provider_iranpay.sandbox.faults import FaultBook
+from airflow_provider_iranpay.sandbox.jibit.face import DEFAULT_PRICES, SERVICE_NAMES, Jibit
+from airflow_provider_iranpay.sandbox.ledger import Ledger
+from airflow_provider_iranpay.sandbox.population import Population
+from airflow_provider_iranpay.sandbox.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+__all__ = ["World"]
+
+
+class World:
+    """Everything that a test may look at or change while the server runs.
+
+    :param seed: of the population.
+    :param start: what the clock shows first (aware); real time if left out.
+    """
+
+    def __init__(self, *, seed: int = 1, start: datetime | None = None) -> None:
+        self.services = SERVICE_NAMES
+        self.clock = Clock(start)
+        self.population = Population(seed)
+        self.settings = Settings(prices=dict(DEFAULT_PRICES))
+        self.ledger = Ledger(self.clock, self.settings)
+        self.faults = FaultBook(self.services)
+        self.received: Counter[str] = Counter()
+        """Requests received per service, whatever became of them."""
+        self.jibit = Jibit(self)
+        self.faces = (self.jibit,)
+
+    def change_settings(self, changes: Mapping[str, object]) -> None:
+        """Changes the settings that ``changes`` names; see :meth:`Settings.patch`.
+
+        :raises ValueError: an unknown setting, or a value that does not fit.
+        """
+        self.settings.patch(changes, self.services)
+
+    def reset(self) -> None:
+        """As it was when it was made: empty books, full balances, no faults, no tokens, the first clock."""
+        self.clock.reset()
+        self.settings.reset(prices=dict(DEFAULT_PRICES))
+        self.ledger.reset()
+        self.faults.clear()
+        self.received.clear()
+        for face in self.faces:
+            face.reset()

@@ -1,0 +1,239 @@
+"""The one path by which rows get into a table: bulk into a staging table, then merge, inside the caller's transaction.
+
+Nothing here knows what a row means. A row's values never reach a message or a log: an error names the row by its
+position in the input, counted from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    MetaData,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import DataError, IntegrityError
+
+from airflow_provider_iranpay.exceptions import InvalidInput, LoadRefused
+from airflow_provider_iranpay.warehouse.engine import lock_until_commit
+
+__all__ = ["LoadCounts", "Row", "merge", "replace_partition"]
+
+Row = Mapping[str, Any] | Sequence[Any]
+
+_POSITION = "iranpay_position"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadCounts:
+    """What a load did to the table, in rows. ``inserted + updated + unchanged`` is the number of rows given."""
+
+    inserted: int
+    updated: int
+    unchanged: int
+    deleted: int = 0
+
+
+def merge(connection: Connection, table: Table, rows: Iterable[Row]) -> LoadCounts:
+    """Insert rows whose natural key (the primary key) is new and update those that differ.
+
+    A row is left untouched where only columns marked ``NOT_COMPARED`` differ. Loads into one table wait for each other.
+
+    :param connection: in a transaction of ``Warehouse.transaction``, which commits or rolls back the whole load.
+    :param rows: mappings of exactly the table's columns, or sequences in their order; read once, in bounded memory.
+    :raises InvalidInput: for a row of another shape, a missing value, or two rows with one key; nothing is written.
+    :raises LoadRefused: if a rule of the database refuses a row; nothing is written.
+    """
+    with _staged(connection, table, rows) as staging:
+        return _merge_staged(connection, table, staging)
+
+
+def replace_partition(
+    connection: Connection, table: Table, rows: Iterable[Row], *, partition: Mapping[str, Any]
+) -> LoadCounts:
+    """Make the rows of one partition exactly the given ones: as :func:`merge`, and rows not given are deleted.
+
+    :param partition: the key columns that make the partition, with their values; every row must have them.
+    :raises InvalidInput: as :func:`merge`, and for a row of another partition.
+    :raises LoadRefused: as :func:`merge`.
+    """
+    with _staged(connection, table, rows) as staging:
+        _refuse_strangers(connection, staging, partition)
+        if connection.dialect.name == "sqlite":
+            # It looks up each row of the table in the staging table: measured 500 times slower without an index.
+            Index("iranpay_staging_key", *(staging.c[column.name] for column in table.primary_key)).create(connection)
+        in_partition = and_(*(table.c[name] == value for name, value in partition.items()))
+        not_given = ~exists().where(_same_key(table, staging))
+        deleted = connection.execute(delete(table).where(in_partition, not_given)).rowcount
+        return replace(_merge_staged(connection, table, staging), deleted=deleted)
+
+
+@contextmanager
+def _staged(connection: Connection, table: Table, rows: Iterable[Row]) -> Iterator[Table]:
+    """Hold the rows in a staging table that is checked and exists for this block alone; a failure leaves no trace."""
+    staging = Table(
+        "iranpay_staging",
+        MetaData(),
+        Column(_POSITION, BigInteger),
+        *(Column(column.name, column.type) for column in table.columns),
+        prefixes=["TEMPORARY"],
+        postgresql_on_commit="DROP",
+    )
+    lock_until_commit(connection, "load", table.name)
+    with _refusals_without_values(connection, table), connection.begin_nested():
+        staging.create(connection, checkfirst=False)
+        _FILL[connection.dialect.name](connection, staging, _positioned(table, connection, rows))
+        _refuse_repeated_keys(connection, table, staging)
+        yield staging
+        staging.drop(connection, checkfirst=False)
+
+
+@contextmanager
+def _refusals_without_values(connection: Connection, table: Table) -> Iterator[None]:
+    """Say which rule refused a row, and not which row: a database quotes the values of the row that it refuses."""
+    driver = connection.dialect.loaded_dbapi
+    try:
+        yield
+    except (IntegrityError, DataError, driver.IntegrityError, driver.DataError) as error:
+        cause = getattr(error, "orig", error)
+        facts = getattr(cause, "diag", None)
+        rule = getattr(facts, "constraint_name", None) or getattr(facts, "column_name", None) or type(cause).__name__
+        raise LoadRefused(
+            f"{table.name}: the database refused the rows ({rule}). Nothing of this load was written. Check that the "
+            "values fit the table's columns and rules."
+        ) from None
+
+
+def _positioned(table: Table, connection: Connection, rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
+    """Turn rows into tuples of what the driver takes, each led by its position in the input."""
+    names = tuple(column.name for column in table.columns)
+    pick: Callable[[Any], tuple[Any, ...]] = itemgetter(*names)
+    converters = _converters(table, connection)
+    for position, row in enumerate(rows, 1):
+        if len(row) != len(names):
+            raise _wrong_shape(table, position)
+        try:
+            values = pick(row) if isinstance(row, Mapping) else tuple(row)
+        except KeyError:
+            raise _wrong_shape(table, position) from None
+        if None in values:
+            _refuse_missing(table, values, position)
+        if converters:
+            converted = list(values)
+            for index, convert in converters:
+                converted[index] = convert(converted[index])
+            values = tuple(converted)
+        yield position, *values
+
+
+def _converters(table: Table, connection: Connection) -> list[tuple[int, Callable[[Any], Any]]]:
+    found = (
+        (index, column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect))
+        for index, column in enumerate(table.columns)
+    )
+    return [(index, convert) for index, convert in found if convert is not None]
+
+
+def _fill_sqlite(connection: Connection, staging: Table, rows: Iterator[tuple[Any, ...]]) -> None:
+    driver: Any = connection.connection.driver_connection
+    # The driver takes an iterator as it is: nothing is gathered, and it is twice as fast as through SQLAlchemy.
+    driver.executemany(str(insert(staging).compile(dialect=connection.dialect)), rows)
+
+
+def _fill_postgresql(connection: Connection, staging: Table, rows: Iterator[tuple[Any, ...]]) -> None:
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
+        # Binary COPY converts nothing: the driver has to write the very types of the columns.
+        types = [column.type_code for column in cursor.execute(f"TABLE {staging.name} LIMIT 0").description]
+        with cursor.copy(f"COPY {staging.name} FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+    # Nobody else analyses a temporary table, and unanalysed it would be merged by nested loops.
+    connection.exec_driver_sql(f"ANALYZE {staging.name}")
+
+
+_FILL: Mapping[str, Callable[[Connection, Table, Iterator[tuple[Any, ...]]], None]] = {
+    "sqlite": _fill_sqlite,
+    "postgresql": _fill_postgresql,
+}
+
+
+def _merge_staged(connection: Connection, table: Table, staging: Table) -> LoadCounts:
+    same_key = _same_key(table, staging)
+    values = [column for column in table.columns if not column.primary_key]
+    differs = or_(
+        *(column.is_distinct_from(staging.c[column.name]) for column in values if column.info.get("compared", True))
+    )
+    staged = connection.scalar(select(func.count()).select_from(staging)) or 0
+    updated = connection.execute(
+        update(table).values({column.name: staging.c[column.name] for column in values}).where(same_key, differs)
+    ).rowcount
+    new = select(*(staging.c[column.name] for column in table.columns)).where(~exists().where(same_key))
+    inserted = connection.execute(
+        insert(table).from_select([column.name for column in table.columns], new),
+        execution_options={"preserve_rowcount": True},
+    ).rowcount
+    return LoadCounts(inserted=inserted, updated=updated, unchanged=staged - inserted - updated)
+
+
+def _same_key(table: Table, staging: Table) -> ColumnElement[bool]:
+    return and_(*(column == staging.c[column.name] for column in table.primary_key))
+
+
+def _refuse_repeated_keys(connection: Connection, table: Table, staging: Table) -> None:
+    position = staging.c[_POSITION]
+    repeated = connection.execute(
+        select(func.min(position), func.max(position))
+        .group_by(*(staging.c[column.name] for column in table.primary_key))
+        .having(func.count() > 1)
+        .order_by(func.min(position))
+        .limit(1)
+    ).first()
+    if repeated is not None:
+        key = ", ".join(column.name for column in table.primary_key)
+        raise InvalidInput(
+            table.name,
+            "repeated_key",
+            f"It has the same {key} as row {repeated[1]}: give each key once. Nothing was written.",
+            row=str(repeated[0]),
+        )
+
+
+def _refuse_strangers(connection: Connection, staging: Table, partition: Mapping[str, Any]) -> None:
+    elsewhere = or_(*(staging.c[name] != value for name, value in partition.items()))
+    position = connection.scalar(select(func.min(staging.c[_POSITION])).where(elsewhere))
+    if position is not None:
+        names = ", ".join(partition)
+        raise InvalidInput(
+            names, "other_partition", "The row belongs elsewhere. Nothing was written.", row=str(position)
+        )
+
+
+def _refuse_missing(table: Table, values: Sequence[Any], position: int) -> None:
+    for column, value in zip(table.columns, values, strict=True):
+        if value is None and not column.nullable:
+            raise InvalidInput(column.name, "missing", "Give a value. Nothing was written.", row=str(position))
+
+
+def _wrong_shape(table: Table, position: int) -> InvalidInput:
+    return InvalidInput(
+        table.name, "wrong_columns", "A row has exactly the table's columns. Nothing was written.", row=str(position)
+    )

@@ -1,0 +1,128 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_iranpay.sandbox.command import add_arguments, run
+
+MODULE = [sys.executable, "-m", "airflow_provider_iranpay.sandbox"]
+
+
+def command(*words):
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return run(parser.parse_args(words))
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_serve_says_where_it_is_and_ends_on_a_signal(ending):
+    with subprocess.Popen([*MODULE, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        port = int(re.search(r"http://127\.0\.0\.1:(\d+);", line)[1])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/_sandbox/health")
+        assert connection.getresponse().status == 200
+        connection.close()
+        process.send_signal(ending)
+        assert process.wait(timeout=5) == 0
+        assert process.stdout.read() == ""
+
+
+def test_serve_starts_at_the_instant_given():
+    words = [*MODULE, "serve", "--port", "0", "--seed", "5", "--clock", "2025-01-01T00:00:00+03:30"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        port = int(re.search(r"http://127\.0\.0\.1:(\d+);", process.stdout.readline())[1])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/_sandbox/health")
+        health = json.load(connection.getresponse())
+        connection.close()
+        process.terminate()
+    assert health["seed"] == 5
+    assert health["now"].startswith("2024-12-31T20:30:0")
+
+
+def test_a_taken_port_is_a_clear_message_and_exit_2(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = str(held.getsockname()[1])
+        assert command("serve", "--port", port) == 2
+    assert f"port {port}" in capsys.readouterr().err
+
+
+def test_an_address_that_others_reach_has_to_be_allowed(capsys):
+    assert command("serve", "--host", "0.0.0.0") == 2
+    assert "--allow-remote" in capsys.readouterr().err
+
+
+def test_env_is_what_a_shell_evaluates(capsys, tmp_path):
+    warehouse = tmp_path / "it's here" / "iranpay_warehouse.db"
+    assert command("env", "--port", "9000", "--warehouse", str(warehouse)) == 0
+    script = capsys.readouterr().out
+    shell = f'{script}\nprintf "%s\\n%s" "$AIRFLOW_CONN_JIBIT_DEFAULT" "$AIRFLOW_CONN_IRANPAY_WAREHOUSE"'
+    printed = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=True).stdout
+    jibit, sqlite = map(json.loads, printed.split("\n"))
+    assert jibit == {
+        "conn_type": "jibit",
+        "host": "http://127.0.0.1:9000/ide",
+        "login": "sandbox-api-key",
+        "password": "sandbox-secret-key",
+    }
+    assert sqlite == {"conn_type": "sqlite", "host": str(warehouse)}
+
+
+def test_env_makes_the_warehouse_path_absolute(capsys):
+    command("env")
+    assert f'"host": "{Path.cwd() / "iranpay_warehouse.db"}"' in capsys.readouterr().out
+
+
+def test_sample_writes_the_rows(tmp_path, capsys):
+    path = tmp_path / "customers.csv"
+    assert command("sample", "--rows", "12", "--out", str(path), "--seed", "4") == 0
+    with path.open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 12
+    assert str(path) in capsys.readouterr().out
+
+
+def test_sample_says_why_it_cannot_write(tmp_path, capsys):
+    assert command("sample", "--rows", "1", "--out", str(tmp_path / "no" / "such.csv")) == 2
+    assert "Cannot write" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["sample", "--rows", "-1", "--out", "x"],
+        ["serve", "--clock", "2025-01-01T00:00:00"],
+        ["serve", "--clock", "yesterday"],
+    ],
+)
+def test_wrong_arguments_are_a_usage_error(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command(*words)
+    assert ended.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_the_parser_is_light():
+    script = (
+        "import argparse, sys; from airflow_provider_iranpay.sandbox import command; "
+        "command.add_arguments(argparse.ArgumentParser()); "
+        "print(sorted({'asyncio', 'h11', 'persiantools', 'requests', 'airflow'} & set(sys.modules)))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": ""}
+    )
+    assert printed.stdout.strip() == "[]"
