@@ -45,21 +45,29 @@ class ConfigurationError(IranPayError):
 
 
 class InvalidInput(IranPayError, ValueError):
-    """A value was refused before anything was sent or paid.
+    """A value was refused before anything was sent or paid. The value itself is nowhere in it.
 
     :param field: name of the parameter or column.
     :param reason: stable reason code, for example ``check_digit``.
     :param remedy: what to do about it.
     :param row: where the value stands in a table, if it came from one.
+    :param service: the call that it was for, for example ``match_card``.
     """
 
-    def __init__(self, field: str, reason: str, remedy: str, *, row: str | None = None) -> None:
+    def __init__(
+        self, field: str, reason: str, remedy: str, *, row: str | None = None, service: str | None = None
+    ) -> None:
         self.field = field
         self.reason = reason
         self.remedy = remedy
         self.row = row
-        where = f"row {row}, " if row is not None else ""
+        self.service = service
+        where = (f"{service}: " if service else "") + (f"row {row}, " if row is not None else "")
         super().__init__(f"{where}{field}: {reason}. {remedy}")
+
+    def of(self, service: str) -> InvalidInput:
+        """Return the same error, naming the call that the value was for."""
+        return type(self)(self.field, self.reason, self.remedy, row=self.row, service=service)
 
 
 class LoadRefused(IranPayError):

@@ -112,14 +112,24 @@ class Endpoint(Generic[T_co]):
 
         :raises InvalidInput: a value is missing, or is not what the provider accepts.
         """
+        wire = dict(self.fixed)
+        try:
+            self._require_any(values)
+            for parameter in self.parameters:
+                value = values.get(parameter.name)
+                if value is not None or not parameter.optional:
+                    wire[parameter.wire] = parameter.encode(parameter.name, value)
+        except InvalidInput as error:
+            refused = error.of(self.service)
+        else:
+            return self._request(wire)
+        raise refused
+
+    def _require_any(self, values: Mapping[str, object]) -> None:
         if self.any_of and all(values.get(name) is None for name in self.any_of):
             raise InvalidInput(self.any_of[0], "is_required", f"Give at least one of {', '.join(self.any_of)}.")
-        wire = dict(self.fixed)
-        for parameter in self.parameters:
-            value = values.get(parameter.name)
-            if value is None and parameter.optional:
-                continue
-            wire[parameter.wire] = parameter.encode(parameter.name, value)
+
+    def _request(self, wire: Mapping[str, str]) -> Request[T_co]:
         if self.method == "GET":
             return Request(endpoint=self, query=wire)
         return Request(endpoint=self, body=wire)

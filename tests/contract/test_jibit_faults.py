@@ -153,11 +153,14 @@ def test_each_end_says_what_happened_and_what_to_do(connect, sandbox, hook, pers
         (lambda hook, one: hook.account_to_iban("NO_SUCH_BANK", one.account.number), r"bank\.not_valid.*bank ids"),
         (
             lambda hook, one: hook.account_to_iban("no such bank!", one.account.number),
-            r"bank: unknown_bank\. Name the bank",
+            r"account_to_iban: bank: unknown_bank\. Name the bank",
         ),
-        (lambda hook, one: hook.match_card(one.card.number, one.national_code, "1990-01-15"), r"birth_date: gregorian"),
-        (lambda hook, one: hook.daily_report("1500/13/01"), r"day: .*Jalali text"),
-        (lambda hook, one: hook.card_inquiry("6037990000000007"), r"card: check_digit"),
+        (
+            lambda hook, one: hook.match_card(one.card.number, one.national_code, "1990-01-15"),
+            r"match_card: birth_date: gregorian",
+        ),
+        (lambda hook, one: hook.daily_report("1500/13/01"), r"daily_report: day: .*Jalali text"),
+        (lambda hook, one: hook.card_inquiry("6037990000000007"), r"card_inquiry: card: check_digit"),
     ],
 )
 def test_bad_input_is_refused_and_costs_nothing(hook, sandbox, person, call, says):
