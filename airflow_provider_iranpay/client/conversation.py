@@ -1,5 +1,4 @@
-"""One conversation with a provider: authenticate, send, authenticate again once, replay once, repeat where that is
-safe.
+"""One conversation with a provider: authenticate, send, authenticate again and replay, repeat where that is safe.
 
 It is a generator: it yields what to do next (a ``Step``) and is sent what happened. It does no I/O, reads no clock
 and knows no HTTP library; a driver runs it. What may be repeated is decided by the tables of ``phase``, what a
@@ -17,6 +16,7 @@ from airflow_provider_iranpay.api.contract import (
     Api,
     ErrorClass,
     Failure,
+    Granted,
     Request,
     Safety,
     Success,
@@ -66,7 +66,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class GetTokens:
-    """Answered with tokens other than the refused ones: the account's, or renewed ones."""
+    """Answered with ``Granted`` tokens other than the refused ones: the account's, another worker's, or fresh ones."""
 
     refused: Tokens | None
 
@@ -104,26 +104,26 @@ class Conversation:
         :param track_id: random, the same for every send of this conversation; at most 50 characters.
         :raises CallError: one of its subclasses, by the tables of ``phase``.
         """
-        tokens = (yield GetTokens(refused=None)) if request.endpoint.bearer else None
-        may_authenticate = request.endpoint.bearer
+        granted: Granted | None = (yield GetTokens(refused=None)) if request.endpoint.bearer else None
+        chances = _CHANCES
         attempt = 0
         while True:
             attempt += 1
-            event: Received | Broken = yield Send(request, track_id, tokens)
+            event: Received | Broken = yield Send(request, track_id, granted.tokens if granted else None)
             answered = self._understand(request, event)
             if isinstance(answered, Success):
                 return self._read(request, answered, event, track_id)
             verdict = _verdict(request, event, answered)
             error = self._error(request, event, answered, verdict, track_id)
-            if verdict.move is Move.AUTHENTICATE and may_authenticate:
-                may_authenticate = False
-                tokens = yield GetTokens(refused=tokens)
+            if verdict.move is Move.AUTHENTICATE and granted is not None and chances:
+                granted = yield GetTokens(refused=granted.tokens)
+                chances = 0 if granted.fresh else chances - 1
             elif attempt < self._tries(verdict.move):
                 yield Wait(self.retries.seconds(attempt, error), told=error.retry_after is not None, error=error)
             else:
                 raise error
 
-    def renew(self, refused: Tokens | None, *, track_id: str) -> Steps[Tokens]:
+    def renew(self, refused: Tokens | None, *, track_id: str) -> Steps[Granted]:
         """Bring tokens that are not the refused ones, from the store or from the provider.
 
         The store has no compare-and-set: a worker whose renewal is refused reads it again, since another worker may
@@ -131,7 +131,7 @@ class Conversation:
         """
         stored: Tokens | None = yield LoadTokens()
         if stored is not None and stored != refused:
-            return stored
+            return Granted(stored, fresh=False)
         held = stored or refused
         refusal: exceptions.CallError | None = None
         for request in self.api.renewals(held):
@@ -141,10 +141,10 @@ class Conversation:
                 refusal = error
             else:
                 yield SaveTokens(tokens)
-                return tokens
+                return Granted(tokens, fresh=True)
             newer: Tokens | None = yield LoadTokens()
             if newer is not None and newer != held:
-                return newer
+                return Granted(newer, fresh=False)
         raise refusal or exceptions.ConfigurationError(f"{self.api.name}: no way to get a token is known")
 
     def _understand(self, request: Request[Any], event: Received | Broken) -> Success | Failure | None:
@@ -215,6 +215,10 @@ class Conversation:
             happened = f"HTTP {event.status} with a body that is not {self.api.name}'s"
         return f"{happened}. {_WHAT_NOW[verdict.error]}"
 
+
+_CHANCES = 2
+"""How often a refused call is replayed: once with fresh tokens, and before that once with those that another worker
+left, since they may be dead as well. A refusal of fresh tokens is final."""
 
 _LONGEST_SHOWN = 200
 

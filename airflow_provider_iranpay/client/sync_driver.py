@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import requests
 
-from airflow_provider_iranpay.api.contract import Api, Request, Tokens
+from airflow_provider_iranpay.api.contract import Api, Granted, Request, Tokens
 from airflow_provider_iranpay.client.account import Account, TokenStore
 from airflow_provider_iranpay.client.conversation import (
     Conversation,
@@ -92,7 +92,7 @@ class SyncClient:
             case SaveTokens(tokens):
                 return self._store.save(tokens)
 
-    def _renew(self, refused: Tokens | None) -> Tokens:
+    def _renew(self, refused: Tokens | None) -> Granted:
         return self._run(self._conversation.renew(refused, track_id=uuid.uuid4().hex))
 
     def _wait(self, step: Wait) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tenacity import wait_none
 
 from airflow_provider_iranpay import exceptions
-from airflow_provider_iranpay.api.contract import Endpoint, ErrorClass, Request, Safety, Tokens
+from airflow_provider_iranpay.api.contract import Endpoint, ErrorClass, Granted, Request, Safety, Tokens
 from airflow_provider_iranpay.api.jibit import Jibit, endpoints
 from airflow_provider_iranpay.client.conversation import (
     Conversation,
@@ -53,7 +53,8 @@ def a_call(safety: Safety = Safety.BILLABLE_READ) -> Request[bool]:
 class Wire:
     """Plays the driver: answers sends from a script (the last event goes on for ever), and writes down every step."""
 
-    def __init__(self, *events: Received | Broken, stored: Tokens | None = None) -> None:
+    def __init__(self, *events: Received | Broken, stored: Tokens | None = None, fresh: bool = True) -> None:
+        self.fresh = fresh
         self.events = list(events)
         self.stored = stored
         self.steps: list[object] = []
@@ -77,7 +78,7 @@ class Wire:
                 return self.events.pop(0) if len(self.events) > 1 else self.events[0]
             case GetTokens(refused):
                 self.renewals += refused is not None
-                return Tokens(f"access-{self.renewals}", "refresh")
+                return Granted(Tokens(f"access-{self.renewals}", "refresh"), fresh=self.fresh)
             case LoadTokens():
                 return self.stored
             case SaveTokens(tokens):
@@ -157,6 +158,19 @@ def test_a_second_forbidden_names_the_three_suspects():
         Wire(FORBIDDEN).call(a_call())
 
 
+def test_tokens_that_another_worker_left_may_be_dead_too_and_are_renewed_in_their_turn():
+    wire = Wire(FORBIDDEN, FORBIDDEN, MATCHED, fresh=False)
+    assert wire.call(a_call()) is True
+    assert wire.renewals == 2
+
+
+def test_a_call_that_is_refused_for_ever_ends_though_other_workers_renew_for_ever():
+    wire = Wire(FORBIDDEN, fresh=False)
+    with pytest.raises(exceptions.OperatorNeeded):
+        wire.call(a_call())
+    assert len(wire.sent()) == 3
+
+
 def test_the_same_track_id_goes_with_every_send_of_a_call():
     wire = Wire(NOT_SENT, FORBIDDEN, MATCHED)
     wire.call(a_call())
@@ -214,7 +228,7 @@ class TestRenewal:
     PAIR = Received(200, b'{"accessToken": "new-access", "refreshToken": "new-refresh"}', AT)
 
     def renew(self, wire: Wire, refused: Tokens | None) -> Tokens:
-        return wire.run(wire.conversation.renew(refused, track_id="track-1"))
+        return wire.run(wire.conversation.renew(refused, track_id="track-1")).tokens
 
     def services(self, wire: Wire) -> list[str]:
         return [send.request.endpoint.service for send in wire.sent()]
