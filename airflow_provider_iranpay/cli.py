@@ -21,14 +21,15 @@ def get_cli_commands() -> list[CLICommand]:
             subcommands=[
                 ActionCommand(
                     name="sandbox",
-                    help="Serve, describe or sample the local sandbox (serve | env | sample)",
+                    help="Serve, describe or sample the local sandbox",
+                    description="Options of each action: airflow iranpay sandbox serve --help (or env, or sample).",
                     func=_sandbox,
                     args=(
                         Arg(  # type: ignore[no-untyped-call]
                             flags=("arguments",),
                             nargs=argparse.REMAINDER,
                             metavar="serve | env | sample",
-                            help="a sandbox command and its options; --help lists them",
+                            help="what to do, with its options",
                         ),
                     ),
                 ),

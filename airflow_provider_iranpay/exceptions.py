@@ -19,6 +19,7 @@ __all__ = [
     "OperatorNeeded",
     "OutcomeUnknown",
     "QuotaReached",
+    "ReadingOutOfDate",
     "Rejected",
     "SumsDoNotClose",
     "TransientFailure",
@@ -72,6 +73,10 @@ class InvalidInput(IranPayError, ValueError):
 
 class LoadRefused(IranPayError):
     """The database refused rows by one of its own rules; nothing of the load was written."""
+
+
+class ReadingOutOfDate(IranPayError):
+    """Another task has read the same thing later, and differently; this reading was not written."""
 
 
 class SumsDoNotClose(IranPayError):

@@ -27,13 +27,20 @@ with DAG(
             type=["null", "string"],
             title="Tehran day",
             description="Jalali (1405/08/30) or ISO (2026-11-21); empty: the day of the run's data interval.",
-        )
+        ),
+        "apply_lower": Param(
+            False,
+            type="boolean",
+            title="Apply a report that went down",
+            description="Only after a person has compared the versions in iranpay_daily_report.",
+        ),
     },
 ) as dag:
     JibitDailyReportOperator(
         task_id="load_daily_report",
         day="{{ params.day or '' }}",
         lookback_days=LOOKBACK_DAYS,
+        apply_lower="{{ params.apply_lower }}",
         retries=3,
         retry_delay=pendulum.duration(minutes=10),
         outlets=[Asset("x-iranpay://daily_consumption")],

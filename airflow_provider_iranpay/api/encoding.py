@@ -11,6 +11,7 @@ from datetime import date
 
 from airflow_provider_iranpay.exceptions import InvalidInput
 from airflow_provider_iranpay.iran import banks, days, identifiers, masks
+from airflow_provider_iranpay.iran.checked import Reason
 
 __all__ = [
     "account",
@@ -49,7 +50,10 @@ def _day(write: Callable[[date], str], remedy: str) -> Encoder:
         checked = days.parse_day(value)
         if checked.value is None:
             raise _refuse(field, checked.reason, remedy, value)
-        return write(checked.value)
+        try:
+            return write(checked.value)
+        except ValueError:  # two digits of a year reach only so far
+            raise _refuse(field, Reason.YEAR, remedy, value) from None
 
     return encode
 

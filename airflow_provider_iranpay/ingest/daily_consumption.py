@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
-from airflow_provider_iranpay.exceptions import InvalidInput, SumsDoNotClose
+from airflow_provider_iranpay.exceptions import ReadingOutOfDate, SumsDoNotClose
 from airflow_provider_iranpay.iran.days import day_bounds, jalali_dashed
 from airflow_provider_iranpay.warehouse import tables
 from airflow_provider_iranpay.warehouse.engine import lock_until_commit
@@ -85,7 +85,7 @@ class DayLoad:
             return f"{line} (version {self.version})"
         return (
             f"{line}: lower than what was read before, so it is kept as version {self.version} and not applied. "
-            "Compare the versions in iranpay_daily_report; to apply it, run the day again with apply_lower=True."
+            "Compare the versions in iranpay_daily_report; to apply it, run the day again with the Param apply_lower."
         )
 
 
@@ -146,7 +146,7 @@ def load_daily_report(
     :param read_at: when the provider answered, aware.
     :param apply_lower: apply a reading even if a service is lower than in the version that stands.
     :raises ValueError: if ``read_at`` has no time zone.
-    :raises InvalidInput: if a version that was read later already stands and differs: this reading is out of date.
+    :raises ReadingOutOfDate: if a version that was read later already stands and differs.
     :raises SumsDoNotClose: if the rows written do not add up to the report; the day is left as it was.
     """
     reading = _read(report, scope=scope, day=day, read_at=read_at)
@@ -157,9 +157,7 @@ def load_daily_report(
             _confirm(connection, reading, current)
             return reading.outcome("unchanged", current.version)
         if current is not None and current.confirmed_at > read_at:
-            raise InvalidInput(
-                "read_at", "out_of_date", "Another task has read this day later. Read it again.", row=f"of {day}"
-            )
+            raise ReadingOutOfDate(f"daily report of {day}: another task has read it later. Run the day again.")
         if current is None or apply_lower or not _went_down(connection, reading):
             version = _apply(connection, reading, context, expected=_total(report))
             return reading.outcome("loaded" if reading.uses else "empty", version)

@@ -41,7 +41,7 @@ FIRST_TWO_DIGIT_YEAR, LAST_TWO_DIGIT_YEAR = 1350, 1449
 _YYYYMMDD = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _YYMMDD = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})")
 _DASHED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_TYPED = re.compile(r"([0-9]{4})([-/]?)([0-9]{2})\2([0-9]{2})")
+_TYPED = re.compile(r"([0-9]{4})(?:([0-9]{2})([0-9]{2})|([-/])([0-9]{1,2})\4([0-9]{1,2}))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,9 @@ def parse_day(value: object) -> CheckedDay:
     """Read a day from what a table or a person gives.
 
     Accepted: a ``date`` (Gregorian, as Python's are), an aware ``datetime`` (its Tehran day), Jalali text or number as
-    ``YYYYMMDD``, ``YYYY-MM-DD`` or ``YYYY/MM/DD`` in any digits. Years 1200..1500; a text of a year 1900..2100 is
-    refused as Gregorian, before anything is paid for it.
+    ``YYYYMMDD``, ``YYYY-MM-DD`` or ``YYYY/MM/DD`` in any digits; beside a separator a month or day of one digit is
+    one too (``1370/1/5``). Years 1200..1500; a text of a year 1900..2100 is refused as Gregorian, before anything is
+    paid for it.
     """
     try:
         if isinstance(value, date) and not is_missing(value):
@@ -178,7 +179,7 @@ def _from_typed(text: str) -> date:
     match = _TYPED.fullmatch(text)
     if not match:
         raise Refusal(Reason.FORMAT)
-    year, month, day = int(match[1]), int(match[3]), int(match[4])
+    year, month, day = int(match[1]), int(match[2] or match[5]), int(match[3] or match[6])
     require(not FIRST_GREGORIAN_YEAR <= year <= LAST_GREGORIAN_YEAR, Reason.GREGORIAN)
     require(FIRST_YEAR <= year <= LAST_YEAR, Reason.YEAR)
     try:

@@ -27,12 +27,12 @@ class JibitDailyReportOperator(BaseOperator):
 
     :param day: Jalali or ISO text; empty for the Tehran date of the run's ``data_interval_start`` (templated).
     :param lookback_days: days before it that are read again, since a report may still grow.
-    :param apply_lower: apply a report that went down, once a person has looked at it.
+    :param apply_lower: apply a report that went down, once a person has looked at it (templated; ``"True"`` counts).
     :param jibit_conn_id: connection of type ``jibit`` (templated).
     :param warehouse_conn_id: connection of the warehouse (templated).
     """
 
-    template_fields: Sequence[str] = ("day", "jibit_conn_id", "warehouse_conn_id")
+    template_fields: Sequence[str] = ("day", "apply_lower", "jibit_conn_id", "warehouse_conn_id")
     ui_color = "#e3f0ea"
 
     def __init__(
@@ -40,7 +40,7 @@ class JibitDailyReportOperator(BaseOperator):
         *,
         day: str | None = None,
         lookback_days: int = 0,
-        apply_lower: bool = False,
+        apply_lower: bool | str = False,
         jibit_conn_id: str = _JIBIT,
         warehouse_conn_id: str = _WAREHOUSE,
         **kwargs: Any,
@@ -54,13 +54,15 @@ class JibitDailyReportOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load the days, oldest first."""
+        from airflow_provider_iranpay.hooks.errors import failing_at_once
         from airflow_provider_iranpay.hooks.jibit import JibitHook
         from airflow_provider_iranpay.hooks.warehouse import WarehouseHook
         from airflow_provider_iranpay.ingest.daily_consumption import load_daily_report
         from airflow_provider_iranpay.ingest.days import days_to_load
         from airflow_provider_iranpay.operators.run import load_context, tehran_day_of_run
 
-        days = days_to_load(tehran_day_of_run(context, self.day), self.lookback_days)
+        with failing_at_once():
+            days = days_to_load(tehran_day_of_run(context, self.day), self.lookback_days)
         hook = JibitHook(self.jibit_conn_id)
         loads = []
         with WarehouseHook(self.warehouse_conn_id).get_conn() as warehouse:
@@ -73,7 +75,7 @@ class JibitDailyReportOperator(BaseOperator):
                     day=day,
                     read_at=asked_at,
                     context=load_context(context),
-                    apply_lower=self.apply_lower,
+                    apply_lower=str(self.apply_lower) == "True",
                 )
                 self.log.log(logging.WARNING if load.status == "went_down" else logging.INFO, "%s", load)
                 loads.append(load)

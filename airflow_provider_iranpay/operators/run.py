@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from airflow_provider_iranpay.hooks.errors import InvalidInput
+from airflow_provider_iranpay.exceptions import InvalidInput
 from airflow_provider_iranpay.iran.days import parse_day, tehran_day
 from airflow_provider_iranpay.warehouse.provenance import LoadContext
 

@@ -79,6 +79,12 @@ def test_bad_input_names_the_field_the_reason_and_the_remedy_and_hides_the_value
     assert str(value) not in str(caught.value)
 
 
+@pytest.mark.parametrize("day", ["1300/01/01", "1450/01/01"])
+def test_a_report_day_that_two_digits_cannot_write_is_refused(day):
+    with pytest.raises(InvalidInput, match="daily_report: day: year"):
+        ENDPOINTS["daily_report"].request({"day": day})
+
+
 def test_a_similarity_needs_at_least_one_name():
     with pytest.raises(InvalidInput, match="at least one of first_name"):
         ENDPOINTS["name_similarity"].request(PERSON)
