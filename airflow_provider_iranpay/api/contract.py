@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from airflow_provider_iranpay.exceptions import InvalidInput
+from airflow_provider_iranpay.iran.cells import is_missing
 
 __all__ = [
     "Answered",
@@ -112,13 +113,17 @@ class Endpoint(Generic[T_co]):
         """Normalise and check the inputs, and say what to send.
 
         :raises InvalidInput: a value is missing, or is not what the provider accepts.
+        :raises TypeError: a name is none of this call's: left out, it would have made another question.
         """
+        unknown = values.keys() - {parameter.name for parameter in self.parameters}
+        if unknown:
+            raise TypeError(f"{self.service} has no parameter {', '.join(sorted(unknown))}")
         wire = dict(self.fixed)
         try:
             self._require_any(values)
             for parameter in self.parameters:
                 value = values.get(parameter.name)
-                if value is not None or not parameter.optional:
+                if _is_given(value) or not parameter.optional:
                     wire[parameter.wire] = parameter.encode(parameter.name, value)
         except InvalidInput as error:
             refused = error.of(self.service)
@@ -127,7 +132,7 @@ class Endpoint(Generic[T_co]):
         raise refused
 
     def _require_any(self, values: Mapping[str, object]) -> None:
-        if self.any_of and all(values.get(name) is None for name in self.any_of):
+        if self.any_of and not any(_is_given(values.get(name)) for name in self.any_of):
             raise InvalidInput(self.any_of[0], "is_required", f"Give at least one of {', '.join(self.any_of)}.")
 
     def _request(self, wire: Mapping[str, str]) -> Request[T_co]:
@@ -151,8 +156,7 @@ class Request(Generic[T_co]):
         """
         sent = self.query if self.body is None else self.body
         for key, wire in self.endpoint.echoes.items():
-            echoed = payload.get(key)
-            if isinstance(echoed, str) and echoed.isalnum() and echoed != sent[wire]:
+            if not _repeats(payload.get(key), sent[wire]):
                 raise UnreadablePayload(f"its {key!r} is not the one that was asked about")
         return self.endpoint.read(payload)
 
@@ -163,6 +167,15 @@ class Tokens:
 
     access: str = field(repr=False)
     refresh: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot stand in a header.
+
+        :raises ValueError: without the token in it.
+        """
+        for token in (self.access, self.refresh):
+            if token is not None and not (token.isascii() and token.isprintable() and token.strip() == token != ""):
+                raise ValueError("a token is not printable ASCII text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,5 +225,19 @@ class Api(Protocol):
     def authorization(self, tokens: Tokens) -> str:
         """Compose the ``Authorization`` header."""
 
+    def secrets(self) -> Sequence[str]:
+        """Name the credentials, which no message may repeat."""
+
     def refused_again(self) -> str:
         """Say what to check when fresh tokens are refused too."""
+
+
+def _is_given(value: object) -> bool:
+    return not is_missing(value) and (not isinstance(value, str) or value.strip() != "")
+
+
+def _repeats(echoed: object, sent: str) -> bool:
+    """Whether an echo can be that of what was sent: missing and masked ones can, separators and case do not matter."""
+    if echoed is None or "*" in str(echoed):
+        return True
+    return "".join(filter(str.isalnum, str(echoed))).upper() == sent.upper()

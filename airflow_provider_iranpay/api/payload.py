@@ -17,9 +17,11 @@ _EXACT_FLOATS = 2**53
 
 
 def decode_object(body: bytes) -> dict[str, Any] | None:
-    """Parse a body as one JSON object (UTF-8); None where it is anything else."""
+    """Parse a body as one JSON object (UTF-8), each key once; None where it is anything else."""
     try:
-        decoded = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        decoded = json.loads(
+            body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_one_value_a_key
+        )
     except (ValueError, RecursionError):
         return None
     return decoded if isinstance(decoded, dict) else None
@@ -27,6 +29,13 @@ def decode_object(body: bytes) -> dict[str, Any] | None:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _one_value_a_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    decoded = dict(pairs)
+    if len(decoded) != len(pairs):
+        raise ValueError("a key stands twice")
+    return decoded
 
 
 def mapping(payload: Mapping[str, Any], key: str) -> Mapping[str, Any]:

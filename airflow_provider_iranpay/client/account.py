@@ -9,9 +9,10 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
+from weakref import WeakSet
 
 from airflow_provider_iranpay.api.contract import Granted, Tokens
 
@@ -60,6 +61,7 @@ class Account:
     """
 
     _known: ClassVar[dict[AccountKey, Account]] = {}
+    _living: ClassVar[WeakSet[Account]] = WeakSet()
     _door: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self) -> None:
@@ -67,6 +69,7 @@ class Account:
         self._tokens: Tokens | None = None
         self._flight: Future[Granted] | None = None
         self._paused_until = 0.0
+        self._living.add(self)
 
     @classmethod
     def of(cls, key: AccountKey) -> Account:
@@ -76,9 +79,16 @@ class Account:
 
     @classmethod
     def forget_all(cls) -> None:
-        """Start anew: what a forked child must do, since it may have inherited a lock that nobody holds any more."""
-        cls._door = threading.Lock()
+        """Start anew: nothing that was known of any account is used again."""
         cls._known = {}
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """Free a forked child of locks and flights that only threads of its parent could end."""
+        cls._door = threading.Lock()
+        for account in cls._living:
+            account._lock = threading.Lock()  # noqa: SLF001 - its own class
+            account._flight = None  # noqa: SLF001
 
     def tokens(self, refused: Tokens | None, renew: Callable[[Tokens | None], Granted]) -> Granted:
         """Return tokens other than the refused ones; of any number of callers at once, one renews and the others get
@@ -95,7 +105,10 @@ class Account:
                     flight = self._flight = Future()
             if mine:
                 self._renew(flight, refused, renew)
-            granted = flight.result()
+            try:
+                granted = flight.result()
+            except CancelledError:
+                continue
             # A flight that somebody else began may bring just the tokens that this caller saw refused.
             if mine or granted.tokens != refused:
                 return granted
@@ -105,14 +118,23 @@ class Account:
     ) -> None:
         try:
             granted = renew(refused)
-        except BaseException as error:  # noqa: BLE001 - handed to every caller, the leader included
-            with self._lock:
-                self._flight = None
+        except Exception as error:  # noqa: BLE001 - handed to every caller, the leader included
+            self._end(flight)
             flight.set_exception(error)
+        except BaseException:
+            # The leader alone is being stopped: whoever waited for it starts over.
+            self._end(flight)
+            flight.cancel()
+            raise
         else:
             with self._lock:
                 self._tokens, self._flight = granted.tokens, None
             flight.set_result(granted)
+
+    def _end(self, flight: Future[Granted]) -> None:
+        with self._lock:
+            if self._flight is flight:
+                self._flight = None
 
     def pause(self, seconds: float) -> None:
         """Hold back all calls of the account for some seconds; a shorter pause never ends a longer one."""
@@ -124,4 +146,4 @@ class Account:
         return max(0.0, self._paused_until - time.monotonic())
 
 
-os.register_at_fork(after_in_child=Account.forget_all)
+os.register_at_fork(after_in_child=Account.after_fork)

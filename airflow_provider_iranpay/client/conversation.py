@@ -7,6 +7,7 @@ failure means by the provider's own tables; nothing else decides.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -37,7 +38,7 @@ from airflow_provider_iranpay.client.retries import Retries, seconds_told
 from airflow_provider_iranpay.iran.days import day_bounds, tehran_day
 from airflow_provider_iranpay.iran.masks import mask_text
 
-__all__ = ["Conversation", "GetTokens", "LoadTokens", "SaveTokens", "Send", "Step", "Wait"]
+__all__ = ["Conversation", "GetTokens", "LoadTokens", "Pause", "SaveTokens", "Send", "Step", "Wait"]
 
 T = TypeVar("T")
 
@@ -53,14 +54,20 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait; answered with None.
+    """Back off; answered with None.
 
-    :param told: the provider asked for it (``Retry-After``), so all calls of the account pause.
     :param error: why, already masked.
     """
 
     seconds: float
-    told: bool
+    error: exceptions.CallError
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Hold back all calls of the account, since the provider asked for it (``Retry-After``); answered with None."""
+
+    seconds: float
     error: exceptions.CallError
 
 
@@ -83,7 +90,7 @@ class SaveTokens:
     tokens: Tokens
 
 
-Step = Send | Wait | GetTokens | LoadTokens | SaveTokens
+Step = Send | Wait | Pause | GetTokens | LoadTokens | SaveTokens
 Steps = Generator[Step, Any, T]
 
 
@@ -109,17 +116,21 @@ class Conversation:
         attempt = 0
         while True:
             attempt += 1
-            event: Received | Broken = yield Send(request, track_id, granted.tokens if granted else None)
+            tokens = granted.tokens if granted else None
+            event: Received | Broken = _of_this_call((yield Send(request, track_id, tokens)), track_id)
             answered = self._understand(request, event)
             if isinstance(answered, Success):
                 return self._read(request, answered, event, track_id)
             verdict = _verdict(request, event, answered)
-            error = self._error(request, event, answered, verdict, track_id)
+            summary = self._summary(event, answered, verdict, tokens)
+            error = self._error(request, event, answered, verdict.error, summary, track_id)
+            if isinstance(event, Received) and (told := self._told(event)):
+                yield Pause(told, error)
             if verdict.move is Move.AUTHENTICATE and granted is not None and chances:
                 granted = yield GetTokens(refused=granted.tokens)
                 chances = 0 if granted.fresh else chances - 1
             elif attempt < self._tries(verdict.move):
-                yield Wait(self.retries.seconds(attempt, error), told=error.retry_after is not None, error=error)
+                yield Wait(self.retries.seconds(attempt), error)
             else:
                 raise error
 
@@ -137,7 +148,7 @@ class Conversation:
         for request in self.api.renewals(held):
             try:
                 tokens = yield from self.call(request, track_id=track_id)
-            except (exceptions.Rejected, exceptions.OperatorNeeded) as error:
+            except (exceptions.Rejected, exceptions.OperatorNeeded, exceptions.TransientFailure) as error:
                 refusal = error
             else:
                 yield SaveTokens(tokens)
@@ -175,11 +186,12 @@ class Conversation:
         request: Request[Any],
         event: Received | Broken,
         failure: Failure | None,
-        verdict: Verdict,
+        kind: type[exceptions.CallError],
+        summary: str,
         track_id: str,
     ) -> exceptions.CallError:
-        return verdict.error(
-            self._summary(event, failure, verdict),
+        return kind(
+            summary,
             provider=self.api.name,
             service=request.endpoint.service,
             code=_shown(failure.code) if failure else None,
@@ -196,13 +208,17 @@ class Conversation:
         if failure is not None and failure.error_class is ErrorClass.QUOTA:
             _, midnight = day_bounds(tehran_day(event.at))
             return (midnight - event.at).total_seconds()
+        return self._told(event)
+
+    def _told(self, event: Received) -> float | None:
         return seconds_told(event.retry_after, at=event.at, longest=self.retries.longest_wait)
 
-    def _summary(self, event: Received | Broken, failure: Failure | None, verdict: Verdict) -> str:
+    def _summary(
+        self, event: Received | Broken, failure: Failure | None, verdict: Verdict, tokens: Tokens | None
+    ) -> str:
         if failure is not None:
-            said = f"refused with {_shown(failure.code)}" + (
-                f" («{_shown(failure.message)}»)" if failure.message else ""
-            )
+            message = self._without_secrets(failure.message, tokens)
+            said = f"refused with {_shown(failure.code)}" + (f" («{_shown(message)}»)" if message else "")
             again = verdict.move is Move.AUTHENTICATE
             return f"{said}. {self.api.refused_again() if again else failure.remedy}"
         if isinstance(event, Broken):
@@ -215,12 +231,18 @@ class Conversation:
             happened = f"HTTP {event.status} with a body that is not {self.api.name}'s"
         return f"{happened}. {_WHAT_NOW[verdict.error]}"
 
+    def _without_secrets(self, remote_text: str, tokens: Tokens | None) -> str:
+        for secret in (*self.api.secrets(), *((tokens.access, tokens.refresh) if tokens else ())):
+            remote_text = remote_text.replace(secret, "***") if secret else remote_text
+        return remote_text
+
 
 _CHANCES = 2
 """How often a refused call is replayed: once with fresh tokens, and before that once with those that another worker
 left, since they may be dead as well. A refusal of fresh tokens is final."""
 
 _LONGEST_SHOWN = 200
+_LONG_RUN = re.compile(r"\d{8,}")
 
 _WHAT_NOW = {
     exceptions.NotSent: "Nothing was sent: check host, proxy, DNS and firewall, then run again.",
@@ -232,9 +254,19 @@ _WHAT_NOW = {
 
 
 def _shown(remote_text: str) -> str:
-    """Make a provider's text fit for a message: masked, then cut, since a remote may say anything."""
-    masked = mask_text(remote_text)
+    """Make a provider's text fit for a message: masked, then cut, since a remote may say anything.
+
+    Long runs of digits go even where they touch letters: unlike our own texts, this one holds no track id of ours.
+    """
+    masked = _LONG_RUN.sub("********", mask_text(remote_text))
     return masked if len(masked) <= _LONGEST_SHOWN else f"{masked[:_LONGEST_SHOWN]}…"
+
+
+def _of_this_call(event: Received | Broken, track_id: str) -> Received | Broken:
+    """Refuse an answer that carries another call's track id (the echo is documented): it is not the answer to this."""
+    if isinstance(event, Received) and event.track_id not in (None, track_id):
+        return Broken(Phase.MAYBE_SENT, "the answer to another call came: its X-TRACK-ID is not ours")
+    return event
 
 
 def _phase(event: Received | Broken, failure: Failure | None) -> Phase:

@@ -6,7 +6,7 @@ import ipaddress
 import os
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from airflow_provider_iranpay import __version__
 from airflow_provider_iranpay.exceptions import ConfigurationError
@@ -37,18 +37,21 @@ class Network:
 
     def __post_init__(self) -> None:
         """Refuse what must not be used."""
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("https", "http") or not parts.hostname:
+        parts = _split(self.base_url)
+        if parts is None:
             raise ConfigurationError(
                 "host: give a whole base URL, such as https://napi.jibit.ir/ide, or leave it empty."
             )
-        if parts.username or parts.password or parts.query or parts.fragment:
+        if parts.username or parts.password or set("?#") & set(self.base_url):
             raise ConfigurationError("host: a base URL has no credentials, query or fragment; use login and password.")
-        if parts.scheme == "http" and not (self.allow_http or is_loopback(parts.hostname)):
+        private = is_loopback(parts.hostname or "") and self.proxy is None
+        if parts.scheme == "http" and not (self.allow_http or private):
             raise ConfigurationError(
                 "host: plain http would send keys and personal data readable by anybody; use https, or set the extra "
                 "allow_http to true for a network that you trust."
             )
+        if self.proxy is not None and _split(self.proxy) is None:
+            raise ConfigurationError("proxy: give the URL of an HTTP proxy, such as http://proxy.internal:3128.")
         for name, seconds in (("connect_timeout", self.connect_timeout), ("read_timeout", self.read_timeout)):
             if not 0 < seconds <= 3600:
                 raise ConfigurationError(f"{name}: give seconds above 0 and up to 3600.")
@@ -58,6 +61,16 @@ class Network:
     def environment(self, known_hosts: frozenset[str]) -> str:
         """Name the environment: ``real`` for the provider's own hosts, else the base URL."""
         return "real" if urlsplit(self.base_url).hostname in known_hosts else self.base_url.rstrip("/")
+
+
+def _split(url: str) -> SplitResult | None:
+    """Split an http or https URL with a host and, if any, a port that exists; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable else None
 
 
 def is_loopback(host: str) -> bool:

@@ -32,12 +32,14 @@ class Received:
 
     :param retry_after: the raw ``Retry-After`` header, None where there is none.
     :param at: when it came (timezone-aware).
+    :param track_id: the echoed ``X-TRACK-ID``, None where there is none.
     """
 
     status: int
     body: bytes = field(repr=False)
     at: datetime
     retry_after: str | None = None
+    track_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

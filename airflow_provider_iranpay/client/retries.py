@@ -9,8 +9,6 @@ from email.utils import parsedate_to_datetime
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 from tenacity.wait import wait_base
 
-from airflow_provider_iranpay.exceptions import CallError
-
 __all__ = ["Retries", "seconds_told"]
 
 
@@ -28,11 +26,11 @@ class Retries:
     wait: wait_base = field(default_factory=lambda: wait_random_exponential(multiplier=0.5, max=30))
     longest_wait: float = 300.0
 
-    def seconds(self, attempt: int, error: CallError) -> float:
-        """Seconds to wait after the given attempt (1 is the first), at least what the provider asked for."""
+    def seconds(self, attempt: int) -> float:
+        """Seconds to back off after the given attempt (1 is the first)."""
         state = RetryCallState(Retrying(), fn=None, args=(), kwargs={})
         state.attempt_number = attempt
-        return max(self.wait(state), error.retry_after or 0.0)
+        return self.wait(state)
 
 
 def seconds_told(retry_after: str | None, *, at: datetime, longest: float) -> float | None:
@@ -48,6 +46,6 @@ def seconds_told(retry_after: str | None, *, at: datetime, longest: float) -> fl
             seconds = float(retry_after)
         else:
             seconds = (parsedate_to_datetime(retry_after) - at).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), longest)

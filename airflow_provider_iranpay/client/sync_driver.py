@@ -16,6 +16,7 @@ from airflow_provider_iranpay.client.conversation import (
     Conversation,
     GetTokens,
     LoadTokens,
+    Pause,
     SaveTokens,
     Send,
     Step,
@@ -83,8 +84,12 @@ class SyncClient:
         match step:
             case Send():
                 return self._send(step)
-            case Wait():
-                return self._wait(step)
+            case Wait(seconds, error):
+                log.warning("%s Waiting %.1f s before the next try.", error, seconds)
+                return self._sleep(seconds)
+            case Pause(seconds, error):
+                log.warning("%s All calls of the account pause for %.1f s.", error, seconds)
+                return self._account.pause(seconds)
             case GetTokens(refused):
                 return self._account.tokens(refused, self._renew)
             case LoadTokens():
@@ -94,13 +99,6 @@ class SyncClient:
 
     def _renew(self, refused: Tokens | None) -> Granted:
         return self._run(self._conversation.renew(refused, track_id=uuid.uuid4().hex))
-
-    def _wait(self, step: Wait) -> None:
-        log.warning("%s Waiting %.1f s before the next try.", step.error, step.seconds)
-        if step.told:
-            self._account.pause(step.seconds)
-        else:
-            self._sleep(step.seconds)
 
     def _send(self, step: Send) -> Received | Broken:
         while (left := self._account.pause_left()) > 0:

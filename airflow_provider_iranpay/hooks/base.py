@@ -13,7 +13,7 @@ from typing import ClassVar, TypeVar
 from airflow.sdk import BaseHook
 
 from airflow_provider_iranpay import exceptions
-from airflow_provider_iranpay.api.contract import Api, Endpoint, ErrorClass
+from airflow_provider_iranpay.api.contract import Api, Endpoint
 from airflow_provider_iranpay.client.account import Account, AccountKey, TokenStore
 from airflow_provider_iranpay.client.retries import Retries
 from airflow_provider_iranpay.client.sync_driver import SyncClient
@@ -39,6 +39,7 @@ class IranPayHook(BaseHook):
 
     base_url: ClassVar[str]
     known_hosts: ClassVar[frozenset[str]]
+    credential_codes: ClassVar[frozenset[str]]
 
     def __init__(self, conn_id: str, *, retries: Retries | None = None) -> None:
         super().__init__()
@@ -101,7 +102,7 @@ class IranPayHook(BaseHook):
             store = AirflowTokenStore(self._account_key(), shared=False)
             return True, self._probe(self._make_client(Retries(tries=1), Account(), store))
         except exceptions.CallError as error:
-            return False, f"{_headline(error)}: {error}"
+            return False, f"{self._headline(error)}: {error}"
         except exceptions.IranPayError as error:
             return False, str(error)
 
@@ -114,11 +115,10 @@ class IranPayHook(BaseHook):
         fingerprint = hmac.new(settings.password.encode(), settings.login.encode(), hashlib.sha256).hexdigest()[:16]
         return AccountKey(self._make_api(settings).name, self.environment, settings.account_name, fingerprint)
 
-
-def _headline(error: exceptions.CallError) -> str:
-    """Tell apart what a person has to look at first."""
-    if isinstance(error, exceptions.NotSent):
-        return "Unreachable"
-    if not isinstance(error, exceptions.OperatorNeeded):
-        return "No usable answer"
-    return "Refused" if error.error_class == ErrorClass.AUTHENTICATE else "Wrong credentials"
+    def _headline(self, error: exceptions.CallError) -> str:
+        """Tell apart what a person has to look at first."""
+        if isinstance(error, exceptions.NotSent):
+            return "Unreachable"
+        if error.code in self.credential_codes:
+            return "Wrong credentials"
+        return "Refused" if isinstance(error, exceptions.OperatorNeeded) else "No usable answer"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -32,13 +34,14 @@ class Settings:
 def read_settings(connection: Connection, *, default_base_url: str) -> Settings:
     """Read a connection.
 
+    :param default_base_url: where an empty host leads; its path is also that of its bare host name.
     :raises ConfigurationError: a field is missing or cannot be used; the message names the connection and the field.
     """
-    extra = connection.extra_dejson
     try:
+        extra = _extra(connection)
         return Settings(
             network=Network(
-                base_url=_base_url(connection) or default_base_url,
+                base_url=_base_url(connection, default_base_url),
                 connect_timeout=_number(extra, "connect_timeout", default=5.0),
                 read_timeout=_number(extra, "read_timeout", default=60.0),
                 proxy=extra.get("proxy") or None,
@@ -54,20 +57,59 @@ def read_settings(connection: Connection, *, default_base_url: str) -> Settings:
     raise ConfigurationError(f"connection {connection.conn_id}: {problem}")
 
 
-def _base_url(connection: Connection) -> str | None:
-    """Join host, port and schema; the host alone may be a whole URL. Without a scheme it is https, on loopback http."""
-    host = (connection.host or "").strip()
+def _extra(connection: Connection) -> Mapping[str, Any]:
+    """Read the extras; what is no JSON object is refused, since dropping it would drop proxy and certificates too."""
+    if not connection.extra:
+        return {}
+    try:
+        extra = json.loads(connection.extra)
+    except ValueError:
+        extra = None
+    if not isinstance(extra, dict):
+        raise ConfigurationError("extra: give a JSON object.")
+    return extra
+
+
+def _base_url(connection: Connection, default: str) -> str:
+    """Join host, port and schema; the host alone may be a whole URL. Without a scheme it is https, on loopback http.
+
+    The provider's own host without a path gets the path that its API has.
+    """
+    host, schema = (connection.host or "").strip().rstrip("/"), (connection.schema or "").strip("/ ")
     if not host:
-        return None
-    if "://" not in host:
-        name = host.strip("[]")
-        scheme = "http" if is_loopback(urlsplit(f"//{host}").hostname or name) else "https"
-        host = f"{scheme}://[{name}]" if name.count(":") > 1 else f"{scheme}://{host}"
-    if connection.port and urlsplit(host).port is None:
+        return default
+    if set("?#") & set(host):
+        raise ConfigurationError("host: a base URL has no query and no fragment.")
+    try:
+        if "://" not in host:
+            host = _with_scheme(_bracketed(host), schema)
         parts = urlsplit(host)
-        host = parts._replace(netloc=f"{parts.netloc}:{connection.port}").geturl()
-    path = (connection.schema or "").strip("/")
-    return f"{host.rstrip('/')}/{path}" if path else host.rstrip("/")
+        if connection.port and parts.port is None:
+            parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
+        if schema and schema not in _SCHEMES:
+            parts = parts._replace(path=f"{parts.path}/{schema}")
+        known = urlsplit(default)
+        if parts.hostname == known.hostname and not parts.path:
+            parts = parts._replace(path=known.path)
+    except ValueError:
+        raise ConfigurationError("host: give a host name, or a whole base URL.") from None
+    return parts.geturl()
+
+
+_SCHEMES = ("http", "https")
+
+
+def _with_scheme(host: str, schema: str) -> str:
+    if schema in _SCHEMES:  # the habit of Airflow's own HTTP connections
+        return f"{schema}://{host}"
+    return f"http://{host}" if is_loopback(urlsplit(f"//{host}").hostname or "") else f"https://{host}"
+
+
+def _bracketed(host: str) -> str:
+    try:
+        return f"[{host}]" if ip_address(host).version == 6 else host
+    except ValueError:
+        return host
 
 
 def _required(value: str | None, name: str) -> str:

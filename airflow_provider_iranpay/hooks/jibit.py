@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from airflow_provider_iranpay.api.jibit import BASE_URL, Jibit, answers, endpoints
+from airflow_provider_iranpay.api.jibit import BASE_URL, Jibit, answers, endpoints, errors
 from airflow_provider_iranpay.client.retries import Retries
 from airflow_provider_iranpay.client.sync_driver import SyncClient
 from airflow_provider_iranpay.hooks.base import IranPayHook
@@ -42,6 +42,7 @@ class JibitHook(IranPayHook):
     hook_name = "Jibit"
     base_url = BASE_URL
     known_hosts = frozenset({"napi.jibit.ir"})
+    credential_codes = errors.CREDENTIAL_CODES
 
     def __init__(self, jibit_conn_id: str = default_conn_name, *, retries: Retries | None = None) -> None:
         super().__init__(jibit_conn_id, retries=retries)

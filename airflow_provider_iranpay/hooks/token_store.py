@@ -9,7 +9,6 @@ import json
 import logging
 
 from airflow.sdk import Variable, get_current_context
-from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.sdk.log import mask_secret
 
 from airflow_provider_iranpay.api.contract import Tokens
@@ -43,7 +42,7 @@ class AirflowTokenStore:
             if stored.get("owner") != self._owner():
                 return None
             tokens = Tokens(stored["access"], stored["refresh"])
-        except (AirflowRuntimeError, ValueError, KeyError, AttributeError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the store, the provider gives new tokens
             log.warning(
                 "The shared token of %s cannot be read (%s); a new one is fetched.",
                 self._key.name,
@@ -61,7 +60,7 @@ class AirflowTokenStore:
         content = {"owner": self._owner(), "access": tokens.access, "refresh": tokens.refresh}
         try:
             Variable.set(self._variable, json.dumps(content), description=self._description())
-        except AirflowRuntimeError as error:
+        except Exception as error:  # noqa: BLE001 - a token that is not shared costs another worker one call
             log.warning(
                 "The token of %s cannot be shared with other workers (%s).", self._key.name, type(error).__name__
             )

@@ -84,7 +84,8 @@ def day_bounds(day: date) -> tuple[datetime, datetime]:
 def parse_day(value: object) -> CheckedDay:
     """Read a day from what a table or a person gives.
 
-    Accepted: a ``date`` (Gregorian, as Python's are), an aware ``datetime`` (its Tehran day), Jalali text or number as
+    Accepted: a ``date`` (Gregorian, as Python's are), an aware ``datetime`` (its Tehran day), a naive one at midnight
+    (a date column of pandas), Jalali text or number as
     ``YYYYMMDD``, ``YYYY-MM-DD`` or ``YYYY/MM/DD`` in any digits; beside a separator a month or day of one digit is
     one too (``1370/1/5``). Years 1200..1500; a text of a year 1900..2100 is refused as Gregorian, before anything is
     paid for it.
@@ -166,9 +167,12 @@ def _first_instant(day: date) -> datetime:
 
 def _from_date(value: date) -> date:
     if isinstance(value, datetime):
-        require(value.utcoffset() is not None, Reason.NO_TIME_ZONE)
         require(_FIRST_DAY.year <= value.year <= _LAST_DAY.year, Reason.YEAR)
-        value = tehran_day(value)
+        if value.utcoffset() is None:
+            require(value.time() == time.min, Reason.NO_TIME_ZONE)
+            value = value.date()
+        else:
+            value = tehran_day(value)
     require(_FIRST_DAY <= value <= _LAST_DAY, Reason.YEAR)
     return value
 

@@ -55,11 +55,11 @@ CARD_DIGITS = 16
 POSTAL_CODE_DIGITS = 10
 IBAN_DIGITS = 24
 IBAN_ACCOUNT_DIGITS = 18
-MOBILE_DIGITS = frozenset({10, 11, 12, 14})  # 9.. / 09.. / 989.. / 00989..
+MOBILE_DIGITS = frozenset({10, 11, 12, 14})  # 9.. / 09.. / 989.. / 00989.., each told apart from a wrong length
 
 _IR = frozenset({"IR", "ir", "Ir", "iR"})  # not str.upper: it turns a dotless i into I
 _IBAN_ACCOUNT_TYPE = "0"
-_MOBILE = re.compile(r"(?:\+98|0098|98|0)?(9[0-9]{9})")
+_MOBILE = re.compile(r"(?:\+98|0098|98)?0?(9[0-9]{9})")
 _POSTAL_CODE_START = re.compile(r"[13-9]{5}")
 _UNUSUAL_POSTAL_CODE = re.compile(r"([0-9])\1{3}|[0-9]{4}5")
 _ACCOUNT = re.compile(r"[0-9]+(?:[-./][0-9]+)*")
@@ -124,16 +124,15 @@ def iban(value: object) -> Checked:
 def mobile(value: object) -> Checked:
     """Check a mobile number and bring it to ``09`` and nine digits.
 
-    Accepted: ``09..``, ``9..``, ``989..``, ``+989..``, ``00989..``. The operator cannot be derived: numbers are
-    ported.
+    Accepted: ``09..``, ``9..``, ``989..``, ``+989..``, ``00989..``, and with the zero kept after 98. The operator
+    cannot be derived: numbers are ported.
     """
     text = _clean(value)
     number = text.removeprefix("+")
     require(is_ascii_number(number), Reason.CHARACTERS)
-    require(len(number) in MOBILE_DIGITS, Reason.LENGTH)
     match = _MOBILE.fullmatch(text)
     if not match:
-        raise Refusal(Reason.PREFIX)
+        raise Refusal(Reason.PREFIX if len(number) in MOBILE_DIGITS else Reason.LENGTH)
     return Checked(f"0{match[1]}")
 
 

@@ -20,7 +20,7 @@ def tehran_day_of_run(context: Context, day: str | None) -> date:
     :param day: Jalali (``1405/08/30``) or ISO (``2026-11-21``) text; empty for the run's own day.
     :raises InvalidInput: the text is not a day, the day has not come yet, or the run has no data interval.
     """
-    asked = _asked(day) if day else _own(context.get("data_interval_start"))
+    asked = _asked(str(day)) if day else _own(context.get("data_interval_start"))
     if asked > tehran_day(datetime.now(UTC)):
         raise InvalidInput(
             "day", "in_the_future", f"{asked} has not come yet in Tehran; ask for today or a day before."

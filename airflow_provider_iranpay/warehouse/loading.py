@@ -101,8 +101,23 @@ def _staged(connection: Connection, table: Table, rows: Iterable[Row]) -> Iterat
         staging.create(connection, checkfirst=False)
         _FILL[connection.dialect.name](connection, staging, _positioned(table, connection, rows))
         _refuse_repeated_keys(connection, table, staging)
-        yield staging
+        with _hashed_joins(connection):
+            yield staging
         staging.drop(connection, checkfirst=False)
+
+
+@contextmanager
+def _hashed_joins(connection: Connection) -> Iterator[None]:
+    """Keep PostgreSQL from joining by nested loops over a target that grows meanwhile.
+
+    It plans so where statistics say that the target is empty: measured 25,000 rows in 5 s instead of 0.5, quadratic.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    connection.execute(select(func.set_config("enable_nestloop", "off", True)))
+    yield
+    connection.execute(select(func.set_config("enable_nestloop", "on", True)))
 
 
 @contextmanager

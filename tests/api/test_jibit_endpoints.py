@@ -94,6 +94,17 @@ def test_a_request_shows_no_personal_data():
     assert CARD not in repr(ENDPOINTS["match_card"].request({"card": CARD} | PERSON))
 
 
+@pytest.mark.parametrize("nothing", [None, float("nan"), "", "  "])
+def test_an_optional_input_that_is_a_blank_cell_is_not_given(nothing):
+    request = ENDPOINTS["name_similarity"].request({"first_name": "سارا", "last_name": nothing} | PERSON)
+    assert "lastName" not in request.query
+
+
+def test_a_misspelt_input_is_an_error_and_not_another_question():
+    with pytest.raises(TypeError, match="no parameter lastname"):
+        ENDPOINTS["name_similarity"].request({"first_name": "سارا", "lastname": "الف"} | PERSON)
+
+
 def test_an_answer_shows_no_personal_data():
     info = answers.read_card(
         {"number": CARD, "cardInfo": {"bank": "MELLI", "ownerName": "سارا", "depositNumber": "1002"}}
@@ -107,6 +118,43 @@ def test_the_answer_to_another_question_is_refused():
         request.read({"number": "6104330000000003", "cardInfo": {"bank": "MELLAT"}})
 
 
+@pytest.mark.parametrize("echo", [6104330000000003, "6104-3300-0000-0003", "6104330000000003"])
+def test_another_number_in_the_echo_is_seen_however_it_is_written(echo):
+    with pytest.raises(UnreadablePayload):
+        ENDPOINTS["card_inquiry"].request({"card": CARD}).read({"number": echo, "cardInfo": {"bank": "MELLAT"}})
+
+
+@pytest.mark.parametrize("echo", [None, int(CARD), "6037-9900-0000-0006", "603799******0006"])
+def test_the_same_number_is_accepted_however_it_is_written(echo):
+    assert ENDPOINTS["card_inquiry"].request({"card": CARD}).read({"number": echo, "cardInfo": {"bank": "MELLI"}})
+
+
+def test_an_iban_in_small_letters_is_the_same_iban():
+    answer = ENDPOINTS["iban_inquiry"].request({"iban": IBAN}).read({"value": IBAN.lower(), "ibanInfo": {}})
+    assert answer.iban == IBAN
+
+
+@pytest.mark.parametrize(
+    ("read", "payload"),
+    [
+        (answers.read_iban, {"value": IBAN, "ibanInfo": {"iban": "IR470120000000000000012345"}}),
+        (answers.read_iban, {"ibanInfo": {"bank": "MELLI"}}),
+        (answers.read_card_iban, {"ibanInfo": {"iban": "0"}}),
+        (answers.read_card_iban, {"ibanInfo": {"iban": IBAN[:-1] + "2"}}),
+        (answers.read_card, {"cardInfo": {}}),
+        (answers.read_postal_address, {"addressInfo": {}}),
+        (answers.read_postal_location, {"wgsInfo": {"latitude": True, "longitude": 51.0}}),
+        (answers.read_availability, {"availabilityReport": {"MELLI": 1}}),
+        (answers.read_identity, {"code": "10123456788", "message": "x"}),
+        (answers.read_tokens, {"accessToken": "with\nbreak", "refreshToken": "r"}),
+        (answers.read_tokens, {"accessToken": "توکن", "refreshToken": "r"}),
+    ],
+)
+def test_an_answer_that_says_nothing_or_two_things_is_unreadable(read, payload):
+    with pytest.raises(UnreadablePayload):
+        read(payload)
+
+
 @pytest.mark.parametrize("key", ["province", "Province"])
 def test_a_province_is_read_in_both_spellings(key):
     assert answers.read_postal_address({"addressInfo": {key: "تهران"}}).province == "تهران"
@@ -116,7 +164,7 @@ def test_the_short_form_of_an_account_conversion_comes_first():
     payload = {
         "number": "100200",
         "depositToIBANInfo": {"bank": "MELLI", "iban": IBAN},
-        "ibanInfo": {"iban": "other", "status": "ACTIVE", "owners": [{"firstName": "سارا"}]},
+        "ibanInfo": {"iban": "IR470120000000000000012345", "status": "ACTIVE", "owners": [{"firstName": "سارا"}]},
     }
     answer = answers.read_account_iban(payload)
     assert (answer.iban, answer.bank, answer.status, len(answer.owners)) == (IBAN, "MELLI", "ACTIVE", 1)

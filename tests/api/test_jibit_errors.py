@@ -88,8 +88,25 @@ def test_a_postal_code_in_a_field_called_code_is_no_error():
     assert isinstance(JIBIT.understand(request, 200, body), Success)
 
 
-def test_a_paid_answer_with_an_unknown_field_called_code_stays_an_answer():
-    assert isinstance(understand(200, {"matched": True, "code": "OK", "message": "fine"}), Success)
+@pytest.mark.parametrize("body", [{"matched": True, "code": "OK"}, {"code": "SUCCESS", "result": {"matched": True}}])
+def test_a_2xx_with_a_code_of_no_table_is_an_answer_that_counts_as_paid(body):
+    assert isinstance(understand(200, body), Success)
+
+
+@pytest.mark.parametrize("code", ["server.error", "forbidden", "daily_limit.reached"])
+def test_an_error_with_status_200_is_no_identity(code):
+    request = endpoints.FOREIGNER_IDENTITY.request({"fida_code": "123456789012"})
+    body = json.dumps({"code": code, "message": "پیام"}).encode()
+    assert JIBIT.understand(request, 200, body).code == code
+
+
+@pytest.mark.parametrize("body", [{}, {"message": "API rate limit exceeded"}])
+def test_a_429_without_a_code_is_no_answer(body):
+    assert understand(429, body) is None
+
+
+def test_a_key_that_stands_twice_makes_no_answer():
+    assert understand(200, b'{"matched": false, "matched": true}') is None
 
 
 JSON = st.recursive(

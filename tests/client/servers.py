@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import struct
 import threading
@@ -29,12 +30,18 @@ class Peer:
 
 
 class Server:
-    """Serves one behaviour on a free port; ``received`` counts whole request heads."""
+    """Serves one behaviour on a free port.
+
+    ``received`` counts whole request heads, ``heads`` holds them, and `X
+    and which one it was there, both from 1.
+    """
 
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
         self.received = 0
         self.heads: list[bytes] = []
+        self.order: list[tuple[int, int]] = []
+        self._accepted = itertools.count(1)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -47,13 +54,15 @@ class Server:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
-            head = b""
+            head, number, here = b"", next(self._accepted), 0
             while chunk := connection.recv(65536):
                 head += chunk
                 while b"\r\n\r\n" in head:
                     one, _, head = head.partition(b"\r\n\r\n")
                     self.received += 1
                     self.heads.append(one)
+                    here += 1
+                    self.order.append((number, here))
                     self.behaviour(Peer(connection), self.received)
                     if connection.fileno() == -1:
                         return

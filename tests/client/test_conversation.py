@@ -18,6 +18,7 @@ from airflow_provider_iranpay.client.conversation import (
     Conversation,
     GetTokens,
     LoadTokens,
+    Pause,
     SaveTokens,
     Send,
     Wait,
@@ -184,12 +185,33 @@ def test_an_answer_that_lacks_what_was_asked_for_is_unreadable_and_not_repeated(
     assert len(wire.sent()) == 1
 
 
-def test_a_wait_is_at_least_what_the_provider_asked_for():
+def test_what_the_provider_asked_for_pauses_the_account_before_the_next_try():
     wire = Wire(error("server.error", 503, retry_after="7"), MATCHED)
     wire.call(a_call())
-    (wait,) = [step for step in wire.steps if isinstance(step, Wait)]
-    assert wait.seconds == 7
-    assert wait.told
+    assert [type(step) for step in wire.steps] == [GetTokens, Send, Pause, Wait, Send]
+    assert wire.steps[2].seconds == 7
+
+
+@pytest.mark.parametrize("event", [error("server.error", 503, retry_after="7"), Received(429, b"", AT, "7")])
+def test_the_account_pauses_though_the_call_itself_is_at_its_end(event):
+    wire = Wire(event)
+    with pytest.raises((exceptions.TransientFailure, exceptions.OutcomeUnknown)):
+        wire.call(a_call())
+    assert isinstance(wire.steps[-1], Pause)
+
+
+def test_the_answer_to_another_call_is_no_answer_to_this_one():
+    wire = Wire(Received(200, b'{"matched": true}', AT, track_id="of-another-call"))
+    with pytest.raises(exceptions.OutcomeUnknown, match="X-TRACK-ID is not ours"):
+        wire.call(a_call())
+
+
+def test_a_message_repeats_no_credential_and_no_token_and_no_number_that_touches_letters():
+    said = "key-of-a-test secret-of-a-test access-0 refresh card6037990000000006"
+    body = json.dumps({"code": "card.not_active", "message": said}).encode()
+    with pytest.raises(exceptions.Rejected, match=r"\*\*\*") as caught:
+        Wire(Received(400, body, AT)).call(a_call())
+    assert not [word for word in said.split() if word in str(caught.value)]
 
 
 def test_a_reached_quota_says_how_long_the_tehran_day_still_lasts():
@@ -250,6 +272,10 @@ class TestRenewal:
         (sent,) = wire.sent()
         assert sent.request.body == {"accessToken": "old-access", "refreshToken": "old-refresh"}
         assert sent.authorization is None
+
+    def test_a_refresh_that_stays_out_of_order_is_followed_by_a_new_pair(self):
+        wire = Wire(*[SERVER_ERROR] * TRIES, self.PAIR, stored=self.OLD)
+        assert self.renew(wire, self.OLD).access == "new-access"
 
     @pytest.mark.parametrize("code", ["refreshToken.not_valid", "invalid.tokens_pair", "forbidden", "client.not_found"])
     def test_a_refused_refresh_is_followed_by_a_new_pair(self, code):

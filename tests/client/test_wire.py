@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 
@@ -137,7 +138,7 @@ def test_a_reused_connection_that_dies_is_never_asked_twice(end):
 
     with serving(dies_on_reuse) as server:
         happened = ask(server.url, times=40)
-        assert server.received == 40
+        assert [on_connection for _, on_connection in server.order] == [1, 2] * 20  # each connection is used again
     assert [isinstance(event, Received) for event in happened] == [True, False] * 20
 
 
@@ -179,3 +180,114 @@ def test_no_library_logs_the_query_of_our_calls_and_others_still_log_theirs(capl
         assert SECRET not in caplog.text
         requests.get(f"{server.url}/x?mine=1", timeout=2)
         assert "mine=1" in caplog.text
+
+
+@pytest.mark.parametrize("location", [b"http://[::1", b"\xff\xfe", b"http://x:99999999/", b"//\x00"])
+def test_a_redirect_that_leads_nowhere_is_an_answer_like_any_other(location):
+    head = b"HTTP/1.1 302 X\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
+    with serving(lambda peer, _: peer.send(head)) as server:
+        (received,) = ask(server.url)
+    assert (received.status, server.received) == (302, 1)
+
+
+@pytest.mark.parametrize("status", [b"102 Processing", b"103 Early Hints"])
+def test_an_interim_answer_does_not_shift_the_real_one_to_the_next_question(status):
+    def behave(peer, number):
+        if number == 1:
+            peer.send(b"HTTP/1.1 " + status + b"\r\n\r\n")
+            time.sleep(0.05)
+        peer.send(OK.replace(b"true}", b"%04d}" % number))
+
+    with serving(behave) as server:
+        first, second = ask(server.url, times=2)
+    assert isinstance(first, Broken)
+    assert first.phase is Phase.MAYBE_SENT
+    assert second.body == b'{"matched":0002}'
+
+
+def chunks_that_drip(peer, _):
+    peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(100):
+        peer.send(b"1;" + b"x" * 100 + b"\r\n \r\n")
+        time.sleep(0.05)
+
+
+def trailers_that_drip(peer, _):
+    peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n")
+    for _ in range(100):
+        peer.send(b"X-Trailer: 1\r\n")
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("behaviour", [chunks_that_drip, trailers_that_drip])
+def test_whatever_drips_ends_with_the_time_of_the_exchange(behaviour):
+    with serving(behaviour) as server:
+        began = time.monotonic()
+        (broken,) = ask(server.url, read_timeout=0.4, connect_timeout=0.2)
+    assert broken == Broken(Phase.MAYBE_SENT, "the answer came too slowly")
+    assert time.monotonic() - began < 3
+
+
+def test_a_body_that_the_hang_up_cut_off_never_passes_for_a_whole_one():
+    def without_length(peer, _):
+        peer.send(b'HTTP/1.1 200 OK\r\n\r\n{"matched":true}')
+        time.sleep(3)
+
+    with serving(without_length) as server:
+        (broken,) = ask(server.url, read_timeout=0.6, connect_timeout=0.1)
+    assert isinstance(broken, Broken)
+
+
+def test_where_no_thread_can_be_had_nothing_is_sent(monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with serving(lambda peer, _: peer.send(OK)) as server:
+        monkeypatch.setattr("threading.Timer.start", refuse)
+        (broken,) = ask(server.url)
+        assert server.received == 0
+    assert broken.phase is Phase.NOT_SENT
+
+
+def test_a_request_that_cannot_be_made_is_not_sent():
+    with serving(lambda peer, _: peer.send(OK)) as server:
+        network = Network(base_url=server.url)
+        request = requests.Request("GET", server.url, headers={"Authorization": "Bearer secret\n"})
+        broken = exchange(open_session(network), request, network)
+        assert server.received == 0
+    assert broken.phase is Phase.NOT_SENT
+    assert "secret" not in broken.reason
+
+
+def test_http_client_prints_nothing_though_another_library_asks_it_to(monkeypatch, capfd):
+    monkeypatch.setattr("http.client.HTTPConnection.debuglevel", 1)
+    with serving(lambda peer, _: peer.send(OK)) as server:
+        ask(server.url)
+    assert SECRET not in "".join(capfd.readouterr())
+
+
+def test_what_the_caller_was_handling_is_no_part_of_the_story():
+    with serving(lambda peer, _: peer.reset()) as server:
+        try:
+            raise OSError(5, "a secret of the caller")
+        except OSError:
+            (broken,) = ask(server.url)
+    assert "secret" not in broken.reason
+    assert broken.phase is Phase.MAYBE_SENT
+
+
+def test_a_forked_child_has_connections_of_its_own():
+    def behave(peer, number):
+        peer.send(OK.replace(b"true}", b"%04d}" % number))
+
+    with serving(behave) as server:
+        network = Network(base_url=server.url)
+        session = open_session(network)
+        request = requests.Request("GET", f"{server.url}/x")
+        exchange(session, request, network)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if isinstance(exchange(session, request, network), Received) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        exchange(session, request, network)
+        assert [connection for connection, _ in server.order] == [1, 2, 1]

@@ -30,6 +30,11 @@ def settings(**fields):
         ({"host": "localhost:8321", "schema": "/ide"}, "http://localhost:8321/ide"),
         ({"host": "::1", "port": 8321, "schema": "ide"}, "http://[::1]:8321/ide"),
         ({"host": "http://127.0.0.1:8321/ide", "port": 8321}, "http://127.0.0.1:8321/ide"),
+        ({"host": "napi.jibit.ir"}, REAL),
+        ({"host": "https://napi.jibit.ir/"}, REAL),
+        ({"host": "napi.jibit.ir", "schema": "https"}, REAL),
+        ({"host": "[::1]:8321", "schema": "ide"}, "http://[::1]:8321/ide"),
+        ({"host": "[2001:db8::5]:8443", "schema": "ide"}, "https://[2001:db8::5]:8443/ide"),
     ],
 )
 def test_host_port_and_schema_make_one_base_url(fields, base_url):
@@ -69,6 +74,15 @@ def test_the_account_is_named_after_the_connection_unless_it_has_a_name():
         ({"host": "http://napi.jibit.ir/ide"}, "host.*https"),
         ({"host": "ftp://napi.jibit.ir"}, "host"),
         ({"host": "https://key:secret@napi.jibit.ir"}, "host.*login"),
+        ({"host": "https://[::1"}, "host"),
+        ({"host": "gateway.example:abc", "port": 8443}, "host"),
+        ({"host": "https://gateway.example:99999/ide"}, "host"),
+        ({"host": "https://gateway.example/ide?"}, "host"),
+        ({"host": "https://gateway.example/ide#"}, "host"),
+        ({"host": "http://localhost:8321/ide", "extra": {"proxy": "http://proxy.example:3128"}}, "host.*https"),
+        ({"extra": {"proxy": "socks5://proxy.example:1080"}}, "proxy"),
+        ({"extra": {"proxy": "proxy.example:3128"}}, "proxy"),
+        ({"extra": [1]}, "extra"),
         ({"login": None}, "login"),
         ({"password": ""}, "password"),
         ({"extra": {"connect_timeout": "soon"}}, "connect_timeout"),
@@ -91,3 +105,9 @@ def test_settings_show_neither_secret_nor_proxy():
     shown = repr(settings(extra={"proxy": "http://user:hidden-word@proxy:3128"}))
     assert "secret" not in shown
     assert "hidden-word" not in shown
+
+
+def test_an_extra_that_is_no_json_is_refused_rather_than_dropped():
+    connection = Connection(conn_id="c", conn_type="jibit", login="k", password="s", extra="{proxy: x}")
+    with pytest.raises(ConfigurationError, match="connection c: extra"):
+        read_settings(connection, default_base_url=REAL)

@@ -217,8 +217,8 @@ def test_a_gregorian_year_is_refused_as_gregorian(year: int, form: str) -> None:
         ("1403/07/31", Reason.NO_SUCH_DAY),
         ("1402/12/30", Reason.NO_SUCH_DAY),
         ("1400/00/08", Reason.NO_SUCH_DAY),
-        (datetime(2024, 3, 20), Reason.NO_TIME_ZONE),  # noqa: DTZ001
-        (pd.Timestamp("2024-03-20"), Reason.NO_TIME_ZONE),
+        (datetime(2024, 3, 20, 1), Reason.NO_TIME_ZONE),  # noqa: DTZ001
+        (pd.Timestamp("2024-03-20 23:59"), Reason.NO_TIME_ZONE),
     ],
 )
 def test_what_is_no_day_is_refused_with_a_reason(value: object, reason: Reason) -> None:
@@ -314,3 +314,8 @@ def test_the_bounds_hold_the_whole_day_and_nothing_else(day: date) -> None:
 @given(st.dates(date(1936, 1, 1), date(2100, 12, 31)))
 def test_days_follow_each_other_without_a_gap(day: date) -> None:
     assert day_bounds(day)[1] == day_bounds(day + timedelta(days=1))[0]
+
+
+@pytest.mark.parametrize("midnight", [datetime(2021, 9, 30), pd.Timestamp("2021-09-30")])  # noqa: DTZ001
+def test_a_naive_midnight_is_the_day_of_a_date_column(midnight):
+    assert parse_day(midnight).value == date(2021, 9, 30)

@@ -168,6 +168,20 @@ def test_a_large_partition_is_replaced_without_comparing_each_row_with_each(empt
     )
 
 
+def test_a_table_that_statistics_call_empty_is_filled_without_comparing_each_row_with_each(postgres_url):
+    with open_warehouse(postgres_url) as warehouse:
+        metadata.create_all(warehouse.engine)
+        load(warehouse, [call("cards")])
+        with warehouse.transaction() as connection:
+            connection.exec_driver_sql("TRUNCATE calls")
+            connection.exec_driver_sql("ANALYZE calls")
+        with warehouse.transaction() as connection:
+            connection.exec_driver_sql("SET LOCAL statement_timeout TO '20s'")  # by nested loops it takes minutes
+            counts = merge(connection, calls, (call(str(number)) for number in range(100_000)))
+            assert connection.exec_driver_sql("SHOW enable_nestloop").scalar() == "on"
+    assert counts.inserted == 100_000
+
+
 def test_a_partition_becomes_exactly_the_given_rows(empty):
     load(empty, [call("cards", 1), call("ibans", 1), call("postal", 1)])
     counts = load(empty, [call("cards", 1), call("ibans", 2), call("sana", 1)], replace_partition, partition=ACCOUNT)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from airflow_provider_iranpay.api.contract import Answered, Request, Success, Tokens, UnreadablePayload
+from airflow_provider_iranpay.api.contract import Answered, Request, Success, Tokens
 from airflow_provider_iranpay.api.jibit import errors
 from airflow_provider_iranpay.api.jibit.endpoints import ENDPOINTS, GENERATE, REFRESH
 from airflow_provider_iranpay.api.payload import decode_object
@@ -14,6 +14,8 @@ from airflow_provider_iranpay.api.payload import decode_object
 __all__ = ["BASE_URL", "ENDPOINTS", "Jibit"]
 
 BASE_URL: Final = "https://napi.jibit.ir/ide"
+
+_OF_GATEWAYS: Final = frozenset({408, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +34,22 @@ class Jibit:
         """The provider's name, as it stands in errors, keys and tables."""
         return "jibit"
 
-    def understand(self, request: Request[Any], status: int, body: bytes) -> Answered | None:
+    def understand(self, request: Request[Any], status: int, body: bytes) -> Answered | None:  # noqa: ARG002
         """Read a complete response.
 
-        The code decides, not the status (documented): an error envelope is one whatever its status, unless the body
-        of a 2xx holds what was asked for. A body that is not a JSON object, and a 5xx or 408 without a code, are not
-        Jibit's answer. A bare 401 is: it can only mean the token.
+        The code decides, not the status (documented): a code of the contract is an error whatever the status. On a 2xx
+        any other code is part of an answer, which then is read or unreadable. Not Jibit's answer are: a body that is
+        not a JSON object, and an object without a code where a gateway may have made it. A bare 401 is one, since it
+        can only mean the token.
         """
         payload = decode_object(body)
-        if payload is None:
-            return errors.failure(None, "", status) if status == 401 else None
-        code, message = _error_in(payload)
-        if 200 <= status < 300 and (code is None or _is_answer(request, payload)):
+        code, message = _error_in(payload or {})
+        if payload is not None and 200 <= status < 300 and not (code and errors.is_known(code)):
             return Success(payload)
-        if code is None and not (400 <= status < 500 and status != 408):
-            return None
-        return errors.failure(code, message, status)
+        says_no = 400 <= status < 500 and status not in _OF_GATEWAYS and message
+        if code or says_no or status == 401:
+            return errors.failure(code, message, status)
+        return None
 
     def renewals(self, held: Tokens | None) -> Sequence[Request[Tokens]]:
         """Refresh while there is a pair to refresh, then generate."""
@@ -59,6 +61,10 @@ class Jibit:
     def authorization(self, tokens: Tokens) -> str:
         """Compose the ``Authorization`` header."""
         return f"Bearer {tokens.access}"
+
+    def secrets(self) -> Sequence[str]:
+        """Name the credentials, which no message may repeat."""
+        return (self.api_key, self.secret_key)
 
     def refused_again(self) -> str:
         """Name the three suspects of a second ``forbidden``."""
@@ -72,15 +78,11 @@ def _error_in(payload: Mapping[str, Any]) -> tuple[str | None, str]:
     nested = payload.get("errors")
     first = nested[0] if isinstance(nested, list) and nested and isinstance(nested[0], Mapping) else {}
     for place in (payload, first):
-        code, message = place.get("code"), place.get("message")
+        code = place.get("code")
         if isinstance(code, str) and code and not code.isdigit():
-            return code, message if isinstance(message, str) else ""
-    return None, ""
+            return code, _text(place.get("message"))
+    return None, _text(payload.get("message"))
 
 
-def _is_answer(request: Request[Any], payload: Mapping[str, Any]) -> bool:
-    try:
-        request.read(payload)
-    except UnreadablePayload:
-        return False
-    return True
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -12,6 +12,7 @@ from typing import Any
 
 from airflow_provider_iranpay.api.contract import Tokens, UnreadablePayload
 from airflow_provider_iranpay.api.payload import boolean, integer, items, mapping, optional_text, text
+from airflow_provider_iranpay.iran import identifiers
 
 Payload = Mapping[str, Any]
 
@@ -187,7 +188,11 @@ class DailyReport(Answer):
 
 def read_tokens(payload: Payload) -> Tokens:
     """Read the answer of both token calls."""
-    return Tokens(text(payload, "accessToken"), text(payload, "refreshToken"))
+    access, refresh = text(payload, "accessToken"), text(payload, "refreshToken")
+    try:
+        return Tokens(access, refresh)
+    except ValueError as unusable:
+        raise UnreadablePayload(str(unusable)) from None
 
 
 def read_matched(payload: Payload) -> bool:
@@ -197,7 +202,7 @@ def read_matched(payload: Payload) -> bool:
 
 def read_card(payload: Payload) -> CardInfo:
     """Read a card inquiry."""
-    info = mapping(payload, "cardInfo")
+    info = _telling(payload, "cardInfo", "bank", "type", "ownerName", "depositNumber")
     return CardInfo(
         number=optional_text(payload, "number"),
         bank=optional_text(info, "bank"),
@@ -226,7 +231,7 @@ def read_card_iban(payload: Payload) -> CardIban:
     return CardIban(
         number=optional_text(payload, "number"),
         type=optional_text(payload, "type"),
-        iban=text(info, "iban"),
+        iban=_valid_iban(text(info, "iban")),
         **_iban_details(info),
         raw=payload,
     )
@@ -235,10 +240,10 @@ def read_card_iban(payload: Payload) -> CardIban:
 def read_iban(payload: Payload) -> IbanInfo:
     """Read an IBAN inquiry: the IBAN itself is documented as ``value`` and observed inside as well."""
     info = mapping(payload, "ibanInfo")
-    iban = optional_text(payload, "value") or optional_text(info, "iban")
-    if iban is None:
-        raise UnreadablePayload("it has no text 'value'")
-    return IbanInfo(iban=iban, **_iban_details(info), raw=payload)
+    named = {_valid_iban(iban) for iban in (optional_text(payload, "value"), optional_text(info, "iban")) if iban}
+    if len(named) != 1:
+        raise UnreadablePayload("it names two IBANs" if named else "it names no IBAN")
+    return IbanInfo(iban=named.pop(), **_iban_details(info), raw=payload)
 
 
 def read_account_iban(payload: Payload) -> AccountIban:
@@ -250,7 +255,24 @@ def read_account_iban(payload: Payload) -> AccountIban:
     if iban is None:
         raise UnreadablePayload("it has no text 'iban'")
     merged = {key: value for info in reversed(found) for key, value in info.items()}
-    return AccountIban(number=optional_text(payload, "number"), iban=iban, **_iban_details(merged), raw=payload)
+    return AccountIban(
+        number=optional_text(payload, "number"), iban=_valid_iban(iban), **_iban_details(merged), raw=payload
+    )
+
+
+def _valid_iban(iban: str) -> str:
+    checked = identifiers.iban(iban)
+    if checked.value is None:
+        raise UnreadablePayload("its IBAN is not a valid one")
+    return checked.value
+
+
+def _telling(payload: Payload, key: str, *fields: str) -> Payload:
+    """Read a nested object that says at least one of the things that were asked for."""
+    info = mapping(payload, key)
+    if not optional_text(info, *fields):
+        raise UnreadablePayload(f"its {key!r} says nothing of what was asked")
+    return info
 
 
 def _iban_details(info: Payload) -> dict[str, Any]:
@@ -270,12 +292,14 @@ def read_availability(payload: Payload) -> CardToIbanAvailability:
     """Read the card-to-IBAN availability report."""
     report = mapping(payload, "availabilityReport")
     banks = {bank: word for bank, word in report.items() if isinstance(word, str)}
+    if report and not banks:
+        raise UnreadablePayload("its 'availabilityReport' names no bank")
     return CardToIbanAvailability(banks=banks, raw=payload)
 
 
 def read_postal_address(payload: Payload) -> PostalAddress:
     """Read a postal inquiry; some observed clients read capitalised keys, so both spellings are taken."""
-    info = mapping(payload, "addressInfo")
+    info = _telling(payload, "addressInfo", "address", "Address", "province", "Province", "district", "District")
     return PostalAddress(
         postal_code=optional_text(info, "postalCode") or optional_text(payload, "code"),
         address=optional_text(info, "address", "Address"),
@@ -292,7 +316,7 @@ def read_postal_location(payload: Payload) -> PostalLocation:
     """Read the coordinates of a postal code (observed outside the documented set)."""
     info = mapping(payload, "wgsInfo")
     try:
-        latitude, longitude = float(info["latitude"]), float(info["longitude"])
+        latitude, longitude = _degrees(info["latitude"]), _degrees(info["longitude"])
     except (KeyError, TypeError, ValueError):
         raise UnreadablePayload("its 'wgsInfo' has no latitude and longitude") from None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
@@ -300,6 +324,12 @@ def read_postal_location(payload: Payload) -> PostalLocation:
     return PostalLocation(
         postal_code=optional_text(info, "postalCode"), latitude=latitude, longitude=longitude, raw=payload
     )
+
+
+def _degrees(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise TypeError("not a number of degrees")
+    return float(value)
 
 
 def read_military_service(payload: Payload) -> MilitaryService:
@@ -333,9 +363,9 @@ def read_similarity(payload: Payload) -> NameSimilarity:
 
 
 def read_identity(payload: Payload) -> Identity:
-    """Read an identity whose fields nobody documents: anything but an empty object."""
-    if not payload:
-        raise UnreadablePayload("it is empty")
+    """Read an identity whose fields nobody documents: an object that says more than an error would."""
+    if not payload.keys() - {"code", "message", "errors"}:
+        raise UnreadablePayload("it says nothing of who was asked about")
     return Identity(raw=payload)
 
 

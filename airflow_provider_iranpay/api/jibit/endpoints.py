@@ -108,6 +108,7 @@ POSTAL_CODE: Final[Endpoint[answers.PostalAddress]] = Endpoint(
     path="/v1/services/postal",
     safety=Safety.BILLABLE_READ,
     parameters=(_POSTAL_CODE,),
+    echoes={"code": "code"},
     read=answers.read_postal_address,
 )
 

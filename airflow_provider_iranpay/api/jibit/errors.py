@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from airflow_provider_iranpay.api.contract import ErrorClass, Failure
 
-__all__ = ["CODES", "SUFFIXES", "SUSPECTS", "failure"]
+__all__ = ["CODES", "CREDENTIAL_CODES", "SUFFIXES", "SUSPECTS", "failure", "is_known"]
 
 SUSPECTS: Final = (
     "Check three things with Jibit: this machine's IP is on the whitelist, the service is enabled for the account, "
@@ -74,6 +74,8 @@ CODES: Final[dict[str, Rule]] = {
     "yearMonthDay.not_valid": Rule(_F, "Jibit has no report for this day: ask for a past Jalali day."),
 }
 
+CREDENTIAL_CODES: Final = frozenset(code for code, rule in CODES.items() if rule.remedy == _KEYS)
+
 SUFFIXES: Final[dict[str, Rule]] = {
     ".is_required": Rule(_F, _INPUT),
     ".not_valid": Rule(_F, _INPUT),
@@ -98,6 +100,11 @@ def failure(code: str | None, message: str, status: int) -> Failure:
     """
     rule = _by_code(code) or _by_status(status)
     return Failure(code or f"http_{status}", message, rule.error_class, rule.remedy)
+
+
+def is_known(code: str) -> bool:
+    """Whether a code, or the family it belongs to, is in the contract."""
+    return _by_code(code) is not None
 
 
 def _by_code(code: str | None) -> Rule | None:
