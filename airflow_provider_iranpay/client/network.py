@@ -22,7 +22,7 @@ class Network:
 
     :param base_url: scheme, host, port and path prefix; https only, but for loopback or ``allow_http``.
     :param connect_timeout: seconds.
-    :param read_timeout: seconds without a byte of the answer, and the most for its header, then for its body.
+    :param read_timeout: seconds without a byte of the answer; the exchange ends after both together.
     :param proxy: URL of an HTTP proxy; may hold credentials.
     :param ca_bundle: path of a PEM file of trusted certificates, instead of the built-in ones.
     :raises ConfigurationError: the combination is not safe or not usable.

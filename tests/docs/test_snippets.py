@@ -197,8 +197,10 @@ def curl(words, *, sandbox, **_):
 
 
 def source(words, **_):
-    assert words == [".venv/bin/activate"]
-    assert "VENV   := .venv" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert words == [".airflow/env"]
+    script = (ROOT / "tools" / "airflow").read_text(encoding="utf-8")
+    assert "home=$PWD/.airflow" in script
+    assert '> "$home/env"' in script
 
 
 COMMANDS = {
