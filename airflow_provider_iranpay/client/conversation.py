@@ -7,7 +7,6 @@ failure means by the provider's own tables; nothing else decides.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,11 +14,9 @@ from typing import Any, TypeVar
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import (
     Api,
-    ErrorClass,
     Failure,
     Granted,
     Request,
-    Safety,
     Success,
     Tokens,
     UnreadablePayload,
@@ -34,9 +31,8 @@ from airflow_provider_iranpay.client.phase import (
     Received,
     Verdict,
 )
+from airflow_provider_iranpay.client.reports import Ended, report, unreadable_answer
 from airflow_provider_iranpay.client.retries import Retries, seconds_told
-from airflow_provider_iranpay.iran.days import day_bounds, tehran_day
-from airflow_provider_iranpay.iran.masks import mask_text
 
 __all__ = ["Conversation", "GetTokens", "LoadTokens", "Pause", "SaveTokens", "Send", "Step", "Wait"]
 
@@ -120,11 +116,11 @@ class Conversation:
             event: Received | Broken = _of_this_call((yield Send(request, track_id, tokens)), track_id)
             answered = self._understand(request, event)
             if isinstance(answered, Success):
-                return self._read(request, answered, event, track_id)
+                return self._read(request, answered, track_id)
             verdict = _verdict(request, event, answered)
-            summary = self._summary(event, answered, verdict, tokens)
-            error = self._error(request, event, answered, verdict.error, summary, track_id)
-            if isinstance(event, Received) and (told := self._told(event)):
+            told = self._told(event)
+            error = report(self.api, Ended(request, event, answered, verdict, tokens, track_id, told))
+            if told:
                 yield Pause(told, error)
             if verdict.move is Move.AUTHENTICATE and granted is not None and chances:
                 granted = yield GetTokens(refused=granted.tokens)
@@ -163,116 +159,32 @@ class Conversation:
             return None
         return self.api.understand(request, event.status, event.body)
 
-    def _read(self, request: Request[T], success: Success, event: Received | Broken, track_id: str) -> T:
+    def _read(self, request: Request[T], success: Success, track_id: str) -> T:
         try:
             return request.read(success.payload)
         except UnreadablePayload as unreadable:
             reason = str(unreadable)
-        paid = "It counts as paid. " if request.endpoint.safety is Safety.BILLABLE_READ else ""
-        raise exceptions.UnreadableAnswer(
-            f"the answer cannot be used: {reason}. {paid}Quote the track id to the provider's support.",
-            provider=self.api.name,
-            service=request.endpoint.service,
-            http_status=event.status if isinstance(event, Received) else None,
-            track_id=track_id,
-            phase=Phase.ANSWERED,
-        )
+        raise unreadable_answer(self.api, request, reason, track_id)
+
+    def _told(self, event: Received | Broken) -> float | None:
+        if isinstance(event, Broken):
+            return None
+        return seconds_told(event.retry_after, at=event.at, longest=self.retries.longest_wait)
 
     def _tries(self, move: Move) -> int:
         return {Move.REPEAT: self.retries.tries, Move.REPEAT_ONCE: 2}.get(move, 0)
-
-    def _error(
-        self,
-        request: Request[Any],
-        event: Received | Broken,
-        failure: Failure | None,
-        kind: type[exceptions.CallError],
-        summary: str,
-        track_id: str,
-    ) -> exceptions.CallError:
-        return kind(
-            summary,
-            provider=self.api.name,
-            service=request.endpoint.service,
-            code=_shown(failure.code) if failure else None,
-            http_status=event.status if isinstance(event, Received) else None,
-            error_class=failure.error_class if failure else None,
-            retry_after=self._retry_after(event, failure),
-            track_id=track_id,
-            phase=_phase(event, failure),
-        )
-
-    def _retry_after(self, event: Received | Broken, failure: Failure | None) -> float | None:
-        if isinstance(event, Broken):
-            return None
-        if failure is not None and failure.error_class is ErrorClass.QUOTA:
-            _, midnight = day_bounds(tehran_day(event.at))
-            return (midnight - event.at).total_seconds()
-        return self._told(event)
-
-    def _told(self, event: Received) -> float | None:
-        return seconds_told(event.retry_after, at=event.at, longest=self.retries.longest_wait)
-
-    def _summary(
-        self, event: Received | Broken, failure: Failure | None, verdict: Verdict, tokens: Tokens | None
-    ) -> str:
-        if failure is not None:
-            message = self._without_secrets(failure.message, tokens)
-            said = f"refused with {_shown(failure.code)}" + (f" («{_shown(message)}»)" if message else "")
-            again = verdict.move is Move.AUTHENTICATE
-            return f"{said}. {self.api.refused_again() if again else failure.remedy}"
-        if isinstance(event, Broken):
-            happened = event.reason
-        elif 300 <= event.status < 400:
-            happened = (
-                f"HTTP {event.status}: a redirect, which is never followed; check the base URL (host) of the connection"
-            )
-        else:
-            happened = f"HTTP {event.status} with a body that is not {self.api.name}'s"
-        return f"{happened}. {_WHAT_NOW[verdict.error]}"
-
-    def _without_secrets(self, remote_text: str, tokens: Tokens | None) -> str:
-        for secret in (*self.api.secrets(), *((tokens.access, tokens.refresh) if tokens else ())):
-            remote_text = remote_text.replace(secret, "***") if secret else remote_text
-        return remote_text
 
 
 _CHANCES = 2
 """How often a refused call is replayed: once with fresh tokens, and before that once with those that another worker
 left, since they may be dead as well. A refusal of fresh tokens is final."""
 
-_LONGEST_SHOWN = 200
-_LONG_RUN = re.compile(r"\d{8,}")
-
-_WHAT_NOW = {
-    exceptions.NotSent: "Nothing was sent: check host, proxy, DNS and firewall, then run again.",
-    exceptions.TransientFailure: "Nothing was paid: run again.",
-    exceptions.OutcomeUnknown: (
-        "The request may have been carried out and paid for, so it is not sent again: look it up by its track id first."
-    ),
-}
-
-
-def _shown(remote_text: str) -> str:
-    """Make a provider's text fit for a message: masked, then cut, since a remote may say anything.
-
-    Long runs of digits go even where they touch letters: unlike our own texts, this one holds no track id of ours.
-    """
-    masked = _LONG_RUN.sub("********", mask_text(remote_text))
-    return masked if len(masked) <= _LONGEST_SHOWN else f"{masked[:_LONGEST_SHOWN]}…"
-
 
 def _of_this_call(event: Received | Broken, track_id: str) -> Received | Broken:
     """Refuse an answer that carries another call's track id (the echo is documented): it is not the answer to this."""
-    if isinstance(event, Received) and event.track_id not in (None, track_id):
+    if isinstance(event, Received) and event.track_id is not None and event.track_id.strip().lower() != track_id:
         return Broken(Phase.MAYBE_SENT, "the answer to another call came: its X-TRACK-ID is not ours")
     return event
-
-
-def _phase(event: Received | Broken, failure: Failure | None) -> Phase:
-    if isinstance(event, Broken):
-        return event.phase
-    return Phase.ANSWERED if failure is not None else Phase.MAYBE_SENT
 
 
 def _verdict(request: Request[Any], event: Received | Broken, failure: Failure | None) -> Verdict:

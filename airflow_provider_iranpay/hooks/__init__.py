@@ -1,0 +1,1 @@
+"""Airflow's connections become clients and warehouses. Thin: the rules are below."""

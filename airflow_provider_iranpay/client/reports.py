@@ -1,0 +1,116 @@
+"""What a call that brought no answer says: an error with its facts, and a text with what happened and what to do.
+
+Nothing is decided here. What a provider says is masked, freed of secrets and cut before it stands in a text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NamedTuple
+
+from airflow_provider_iranpay import exceptions
+from airflow_provider_iranpay.api.contract import Api, ErrorClass, Failure, Request, Safety, Tokens
+from airflow_provider_iranpay.client.phase import Broken, Move, Phase, Received, Verdict
+from airflow_provider_iranpay.iran.days import day_bounds, tehran_day
+from airflow_provider_iranpay.iran.masks import mask_text
+
+__all__ = ["Ended", "report", "unreadable_answer"]
+
+_LONGEST_SHOWN: Final = 200
+_LONG_RUN: Final = re.compile(r"\d{8,}")
+
+_WHAT_NOW: Final = {
+    exceptions.NotSent: "Nothing was sent: check host, proxy, DNS and firewall, then run again.",
+    exceptions.TransientFailure: "Nothing was paid: run again.",
+    exceptions.OutcomeUnknown: (
+        "The request may have been carried out and paid for, so it is not sent again: look it up by its track id first."
+    ),
+}
+
+
+class Ended(NamedTuple):
+    """One send that brought no answer.
+
+    :param failure: the provider's own no; None where nothing in its envelope came.
+    :param told: seconds of a ``Retry-After``, already clamped.
+    """
+
+    request: Request[Any]
+    event: Received | Broken
+    failure: Failure | None
+    verdict: Verdict
+    tokens: Tokens | None
+    track_id: str
+    told: float | None
+
+
+def report(api: Api, ended: Ended) -> exceptions.CallError:
+    """Make the error of a send that brought no answer."""
+    event, failure = ended.event, ended.failure
+    clean = _Cleaner(api, ended.tokens)
+    return ended.verdict.error(
+        _refused(api, failure, ended.verdict, clean) if failure else _lost(api, event, ended.verdict),
+        provider=api.name,
+        service=ended.request.endpoint.service,
+        code=clean(failure.code) if failure else None,
+        http_status=event.status if isinstance(event, Received) else None,
+        error_class=failure.error_class if failure else None,
+        retry_after=_retry_after(ended),
+        track_id=ended.track_id,
+        phase=Phase.ANSWERED if failure else event.phase if isinstance(event, Broken) else Phase.MAYBE_SENT,
+    )
+
+
+def unreadable_answer(api: Api, request: Request[Any], reason: str, track_id: str) -> exceptions.UnreadableAnswer:
+    """Make the error of an answer that lacks what was asked for.
+
+    :param reason: names a field of the answer, never its value.
+    """
+    paid = "It counts as paid. " if request.endpoint.safety is Safety.BILLABLE_READ else ""
+    return exceptions.UnreadableAnswer(
+        f"the answer cannot be used: {reason}. {paid}Quote the track id to the provider's support.",
+        provider=api.name,
+        service=request.endpoint.service,
+        track_id=track_id,
+        phase=Phase.ANSWERED,
+    )
+
+
+class _Cleaner:
+    """Makes a provider's text fit for a message: without secrets, masked, then cut, since a remote may say anything.
+
+    Long runs of digits go even where they touch letters: unlike our own texts, it holds no track id of ours.
+    """
+
+    def __init__(self, api: Api, tokens: Tokens | None) -> None:
+        held = (tokens.access, tokens.refresh) if tokens else ()
+        self._secrets = [secret for secret in (*api.secrets(), *held) if secret]
+
+    def __call__(self, remote_text: str) -> str:
+        for secret in self._secrets:
+            remote_text = remote_text.replace(secret, "***")
+        masked = _LONG_RUN.sub("********", mask_text(remote_text))
+        return masked if len(masked) <= _LONGEST_SHOWN else f"{masked[:_LONGEST_SHOWN]}…"
+
+
+def _refused(api: Api, failure: Failure, verdict: Verdict, clean: _Cleaner) -> str:
+    said = f"refused with {clean(failure.code)}" + (f" («{clean(failure.message)}»)" if failure.message else "")
+    return f"{said}. {api.refused_again() if verdict.move is Move.AUTHENTICATE else failure.remedy}"
+
+
+def _lost(api: Api, event: Received | Broken, verdict: Verdict) -> str:
+    if isinstance(event, Broken):
+        happened = event.reason
+    elif 300 <= event.status < 400:
+        happened = f"HTTP {event.status}: a redirect, never followed; check the base URL (host) of the connection"
+    else:
+        happened = f"HTTP {event.status} with a body that is not {api.name}'s"
+    return f"{happened}. {_WHAT_NOW[verdict.error]}"
+
+
+def _retry_after(ended: Ended) -> float | None:
+    """Seconds to the next Tehran day where the quota is used up, else what the provider asked for."""
+    if ended.failure and ended.failure.error_class is ErrorClass.QUOTA and isinstance(ended.event, Received):
+        _, midnight = day_bounds(tehran_day(ended.event.at))
+        return (midnight - ended.event.at).total_seconds()
+    return ended.told
