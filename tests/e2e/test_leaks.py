@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import traceback
 
@@ -110,22 +109,38 @@ def test_an_answer_is_shown_without_personal_data(hook, sandbox, person):
     assert [canary for canary in canaries(sandbox, person) if canary in "".join(shown)] == []
 
 
-def test_a_failing_task_leaks_into_no_log_xcom_or_rendered_template(sandbox, connect, person, run_dag, capfd, caplog):
+def airflow_database_text() -> str:
+    """Everything that Airflow has written down: XComs, rendered templates, logs of actions, runs and their conf."""
+    from airflow.settings import engine
+    from sqlalchemy import MetaData, select
+
+    tables = MetaData()
+    with engine.connect() as connection:
+        tables.reflect(connection)
+        return "\n".join(
+            str(tuple(row)) for table in tables.sorted_tables for row in connection.execute(select(table)).all()
+        )
+
+
+def test_a_task_leaks_into_no_log_xcom_or_rendered_template(sandbox, connect, person, run_dag, capfd, caplog):
     from airflow.sdk import DAG, task
 
     caplog.set_level(logging.DEBUG)
     with DAG("leaks", schedule=None) as dag:
 
         @task(retries=0)
-        def ask():
-            hook = JibitHook()
-            hook.match_card(person.card.number, person.national_code, person.birth_date)
-            sandbox.world.faults.add("reset_after", service="match_card")
-            hook.match_card(person.card.number, person.national_code, person.birth_date)
+        def ask() -> bool:
+            return JibitHook().match_card(person.card.number, person.national_code, person.birth_date)
 
-        ask()
-    with contextlib.suppress(Exception):
-        run_dag(dag)
-    out = caplog.text + "".join(capfd.readouterr())
+        @task(retries=0)
+        def fail():
+            sandbox.world.faults.add("reset_after", service="match_card")
+            JibitHook().match_card(person.card.number, person.national_code, person.birth_date)
+
+        ask() >> fail()
+    run = run_dag(dag)
+    assert {task.task_id: str(task.state) for task in run.get_task_instances()} == {"ask": "success", "fail": "failed"}
+    out = caplog.text + "".join(capfd.readouterr()) + airflow_database_text()
     assert "OutcomeUnknown" in out
+    assert "'leaks'" in out
     assert [canary for canary in canaries(sandbox, person) if canary in out] == []
