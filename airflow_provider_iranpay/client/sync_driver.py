@@ -26,7 +26,7 @@ from airflow_provider_iranpay.client.conversation import (
 from airflow_provider_iranpay.client.network import Network
 from airflow_provider_iranpay.client.phase import Broken, Received
 from airflow_provider_iranpay.client.retries import Retries
-from airflow_provider_iranpay.client.wire import exchange, open_session
+from airflow_provider_iranpay.client.wire import Wire
 
 __all__ = ["SyncClient"]
 
@@ -58,7 +58,7 @@ class SyncClient:
         self._store = store
         self._sleep = sleep
         self._conversation = Conversation(api, retries or Retries())
-        self._session = open_session(network)
+        self._wire = Wire(network)
 
     def call(self, request: Request[T]) -> T:
         """Bring the answer to a request.
@@ -69,7 +69,7 @@ class SyncClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._wire.close()
 
     def _run(self, steps: Steps[T]) -> T:
         happened: Any = None
@@ -114,7 +114,7 @@ class SyncClient:
             json=step.request.body,
             headers=headers,
         )
-        happened = exchange(self._session, outgoing, self._network)
+        happened = self._wire.exchange(outgoing)
         log.debug(
             "%s %s: %s in %.0f ms, track id %s",
             self._api.name,

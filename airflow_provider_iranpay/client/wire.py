@@ -6,17 +6,18 @@ proxy from the environment, no cookies, no URL in a debug log, no connection sha
 
 from __future__ import annotations
 
+import http.client
+import io
 import logging
 import os
 import socket
 import sys
-import threading
+import time
 from collections.abc import Iterator
-from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from weakref import WeakSet
 
 import requests
@@ -27,73 +28,78 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from airflow_provider_iranpay.client.network import USER_AGENT, Network
 from airflow_provider_iranpay.client.phase import Broken, Phase, Received
 
-__all__ = ["exchange", "open_session"]
+__all__ = ["Wire"]
 
 LARGEST_BODY: Final = 16 * 2**20
 _CHUNK: Final = 2**16
-_GRACE: Final = 0.2  # seconds in which the library's own time-out, whose message says more, may come first
 
-_sessions: WeakSet[requests.Session] = WeakSet()
-
-
-def open_session(network: Network) -> requests.Session:
-    """Make a session that does what it is told and no more."""
-    session = requests.Session()
-    session.trust_env = False
-    session.proxies = {"http": network.proxy, "https": network.proxy} if network.proxy else {}
-    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-    _mount(session)
-    _sessions.add(session)
-    return session
+_HEADERS: Final = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 
-def _mount(session: requests.Session) -> None:
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _OnceAdapter(max_retries=0, pool_connections=1, pool_maxsize=16))
+class Wire:
+    """Reaches one provider. Thread-safe; connections are kept and used again.
 
-
-def _leave_connections_to_the_parent() -> None:
-    """Start anew after a fork: on a shared connection, parent and child would read each other's answers."""
-    for session in _sessions:
-        _mount(session)
-
-
-os.register_at_fork(after_in_child=_leave_connections_to_the_parent)
-
-
-def exchange(session: requests.Session, request: requests.Request, network: Network) -> Received | Broken:
-    """Send one request and read its answer whole, within ``connect_timeout + read_timeout``.
-
-    :returns: ``Broken`` for whatever goes wrong: no library's text (they hold URLs) outlives this function, and nothing
-        that is raised here could be mistaken for "not sent".
+    It uses the adapter of requests without a session: that one reads redirects even when told not to follow them, takes
+    passwords from netrc and proxies from the environment, and keeps cookies.
     """
-    watch = _Watch(network.connect_timeout + network.read_timeout + _GRACE)
-    handled = sys.exception()
-    try:
-        prepared = session.prepare_request(request)
-        with watch:
-            # The adapter rather than the session: the latter reads redirects, even those that it does not follow.
-            response = session.get_adapter(prepared.url or "").send(
-                prepared,
-                stream=True,
-                timeout=(network.connect_timeout, network.read_timeout),
-                verify=network.ca_bundle or True,
-                proxies=dict(session.proxies),
-            )
-            with response:
-                body = _read_body(response)
-    except Exception as error:  # noqa: BLE001 - see above
-        return Broken(watch.phase, "the answer came too slowly" if watch.over else _reason(error, handled))
-    if watch.over:
-        return Broken(watch.phase, "the answer came too slowly")
-    headers = response.headers
-    return Received(
-        response.status_code,
-        body,
-        datetime.now(UTC),
-        retry_after=headers.get("Retry-After"),
-        track_id=headers.get("X-TRACK-ID"),
-    )
+
+    _living: ClassVar[WeakSet[Wire]] = WeakSet()
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._proxies = {"http": network.proxy, "https": network.proxy} if network.proxy else {}
+        self._open()
+        self._living.add(self)
+
+    def exchange(self, request: requests.Request) -> Received | Broken:
+        """Send one request and read its answer whole, within ``connect_timeout + read_timeout``.
+
+        :returns: ``Broken`` for whatever goes wrong: no library's text (they hold URLs) outlives this method, and
+            nothing that is raised in it could be mistaken for "not sent".
+        """
+        network = self._network
+        watch = _Watch(network.connect_timeout + network.read_timeout)
+        handled = sys.exception()
+        try:
+            request.headers = {**_HEADERS, **request.headers}
+            prepared = request.prepare()
+            with watch:
+                response = self._adapter.send(
+                    prepared,
+                    stream=True,
+                    timeout=(network.connect_timeout, network.read_timeout),
+                    verify=network.ca_bundle or True,
+                    proxies=self._proxies,
+                )
+                with response:
+                    body = _read_body(response)
+        except Exception as error:  # noqa: BLE001 - see above
+            in_time = watch.left() > 0
+            return Broken(watch.phase, _reason(error, handled) if in_time else "the answer came too slowly")
+        headers = response.headers
+        return Received(
+            response.status_code,
+            body,
+            datetime.now(UTC),
+            retry_after=headers.get("Retry-After"),
+            track_id=headers.get("X-TRACK-ID"),
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._adapter.close()
+
+    def _open(self) -> None:
+        self._adapter = _OnceAdapter(max_retries=0, pool_connections=1, pool_maxsize=16)
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """Leave the connections to the parent: on a shared one, the two would read each other's answers."""
+        for wire in cls._living:
+            wire._open()  # noqa: SLF001 - its own class
+
+
+os.register_at_fork(after_in_child=Wire.after_fork)
 
 
 class _BodyRefused(Exception):
@@ -143,37 +149,64 @@ def _chain(error: BaseException, handled: BaseException | None) -> Iterator[Base
 
 
 class _Watch:
-    """Watches one exchange: whether any byte may have left, and whether its time is over.
+    """Watches one exchange: whether any byte may have left, and how much of its time is over.
 
-    The library counts its time-outs from byte to byte; when the time of the whole exchange is over, the watch hangs up.
+    The library counts its time-outs from byte to byte, so an answer that drips would never end; the reader of each
+    answer asks here how long it may still wait.
     """
 
     def __init__(self, seconds: float) -> None:
         self.phase = Phase.NOT_SENT
-        self.over = False
-        self.connection: _Exact | None = None
-        self._timer = threading.Timer(seconds, self._hang_up)
-        self._timer.daemon = True
+        self._ends = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that the exchange may still take; 0 or less when it has to end."""
+        return self._ends - time.monotonic()
 
     def __enter__(self) -> None:
-        self._timer.start()  # before anything is sent: where no thread can be had, nothing is
         self._mark = _watch.set(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
         _watch.reset(self._mark)
-
-    def _hang_up(self) -> None:
-        self.over = True
-        connected = self.connection.sock if self.connection is not None else None
-        if connected is not None:
-            with suppress(OSError):
-                connected.shutdown(socket.SHUT_RDWR)
 
 
 _watch: ContextVar[_Watch | None] = ContextVar("iranpay_exchange", default=None)
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads an answer's bytes from its socket, and never waits longer than the exchange has left."""
+
+    def __init__(self, raw: io.RawIOBase, connected: socket.socket, watch: _Watch) -> None:
+        self._raw = raw
+        self._socket = connected
+        self._watch = watch
+        self._longest = connected.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._watch.left()
+        if left <= 0:
+            raise TimeoutError("the exchange has taken too long")
+        self._socket.settimeout(left if self._longest is None else min(left, self._longest))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    """http.client's response, a proxy's answer to CONNECT included, over a reader that keeps to the exchange's time."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        watch = _watch.get()
+        if watch is not None:
+            self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, watch))
 
 
 class _Exact(HTTPConnection):
@@ -184,24 +217,24 @@ class _Exact(HTTPConnection):
     """
 
     debuglevel = 0  # http.client prints requests where another library has set it
+    response_class = _TimedResponse
 
     def connect(self) -> None:
         """Connect, and say so once it is done."""
-        watch = _watch.get()
-        if watch is not None:
-            watch.connection = self
         super().connect()
-        if watch is not None:
-            watch.phase = Phase.MAYBE_SENT
+        self._may_send()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send the request; on a connection that is open already, from here on nothing proves "not sent"."""
+        if self.sock is not None:
+            self._may_send()
+        super().request(*args, **kwargs)
+
+    @staticmethod
+    def _may_send() -> None:
         watch = _watch.get()
         if watch is not None:
-            watch.connection = self
-            if self.sock is not None:
-                watch.phase = Phase.MAYBE_SENT
-        super().request(*args, **kwargs)
+            watch.phase = Phase.MAYBE_SENT
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
         """Refuse an interim answer (103 and the like): the library takes it for the final one and keeps the connection.
@@ -228,7 +261,7 @@ class _TLSPool(urllib3.HTTPSConnectionPool):
 
 
 class _OnceAdapter(HTTPAdapter):
-    """requests' adapter over pools of exact connections; it keeps no cookies, which are the session's affair."""
+    """requests' adapter over pools of exact connections."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

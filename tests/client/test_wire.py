@@ -12,7 +12,7 @@ import requests
 
 from airflow_provider_iranpay.client.network import Network
 from airflow_provider_iranpay.client.phase import Broken, Phase, Received
-from airflow_provider_iranpay.client.wire import LARGEST_BODY, exchange, open_session
+from airflow_provider_iranpay.client.wire import LARGEST_BODY, Wire
 
 from .servers import OK, serving
 
@@ -21,8 +21,8 @@ SECRET = "6037990000000006"
 
 def ask(url: str, *, times: int = 1, **settings) -> list[Received | Broken]:
     network = Network(base_url=url, **{"read_timeout": 2.0, "connect_timeout": 1.0} | settings)
-    session = open_session(network)
-    return [exchange(session, requests.Request("GET", f"{url}/x?number={SECRET}"), network) for _ in range(times)]
+    wire = Wire(network)
+    return [wire.exchange(requests.Request("GET", f"{url}/x?number={SECRET}")) for _ in range(times)]
 
 
 def closed_port() -> int:
@@ -228,7 +228,7 @@ def test_whatever_drips_ends_with_the_time_of_the_exchange(behaviour):
     assert time.monotonic() - began < 3
 
 
-def test_a_body_that_the_hang_up_cut_off_never_passes_for_a_whole_one():
+def test_a_body_whose_end_never_comes_never_passes_for_a_whole_one():
     def without_length(peer, _):
         peer.send(b'HTTP/1.1 200 OK\r\n\r\n{"matched":true}')
         time.sleep(3)
@@ -238,22 +238,10 @@ def test_a_body_that_the_hang_up_cut_off_never_passes_for_a_whole_one():
     assert isinstance(broken, Broken)
 
 
-def test_where_no_thread_can_be_had_nothing_is_sent(monkeypatch):
-    def refuse(_):
-        raise RuntimeError("can't start new thread")
-
-    with serving(lambda peer, _: peer.send(OK)) as server:
-        monkeypatch.setattr("threading.Timer.start", refuse)
-        (broken,) = ask(server.url)
-        assert server.received == 0
-    assert broken.phase is Phase.NOT_SENT
-
-
 def test_a_request_that_cannot_be_made_is_not_sent():
     with serving(lambda peer, _: peer.send(OK)) as server:
-        network = Network(base_url=server.url)
         request = requests.Request("GET", server.url, headers={"Authorization": "Bearer secret\n"})
-        broken = exchange(open_session(network), request, network)
+        broken = Wire(Network(base_url=server.url)).exchange(request)
         assert server.received == 0
     assert broken.phase is Phase.NOT_SENT
     assert "secret" not in broken.reason
@@ -281,13 +269,12 @@ def test_a_forked_child_has_connections_of_its_own():
         peer.send(OK.replace(b"true}", b"%04d}" % number))
 
     with serving(behave) as server:
-        network = Network(base_url=server.url)
-        session = open_session(network)
+        wire = Wire(Network(base_url=server.url))
         request = requests.Request("GET", f"{server.url}/x")
-        exchange(session, request, network)
+        wire.exchange(request)
         child = os.fork()
         if child == 0:
-            os._exit(0 if isinstance(exchange(session, request, network), Received) else 1)
+            os._exit(0 if isinstance(wire.exchange(request), Received) else 1)
         assert os.waitpid(child, 0)[1] == 0
-        exchange(session, request, network)
+        wire.exchange(request)
         assert [connection for connection, _ in server.order] == [1, 2, 1]

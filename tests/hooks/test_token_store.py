@@ -89,6 +89,7 @@ def test_outside_a_task_nothing_is_stored_and_nothing_is_said(masked, caplog):
 
 
 def test_tasks_share_one_token_through_a_variable(connect, sandbox, run_dag):
+    connect(extra={"account_name": "of this test alone"})
     with DAG("share", schedule=None) as dag:
 
         @task(retries=0)
