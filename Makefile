@@ -44,7 +44,7 @@ format: setup ## write the code as the linters want it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-sandbox: setup ## serve both providers' sandbox on localhost (PORT=8321)
+sandbox: setup ## serve the sandbox on localhost (PORT=8321)
 	$(BIN)/python -m airflow_provider_iranpay.sandbox serve --port $(PORT)
 
 airflow: setup ## a standalone Airflow with sandbox, connections and DAGs in place
@@ -64,4 +64,4 @@ lock: setup ## lock again, after pyproject.toml changed
 		--all-extras pyproject.toml --output-file requirements/constraints.txt
 
 clean: ## forget everything that was made
-	rm -rf $(VENV) .demo .airflow dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .demo .airflow dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

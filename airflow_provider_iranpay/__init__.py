@@ -1,4 +1,4 @@
-"""Apache Airflow provider for Jibit and Paystar, the paid Iranian inquiry and payment APIs.
+"""Apache Airflow provider for Jibit, the paid Iranian API of identity and bank inquiries.
 
 Importing the package costs nothing: every layer is imported where it is used.
 """

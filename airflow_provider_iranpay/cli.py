@@ -17,7 +17,7 @@ def get_cli_commands() -> list[CLICommand]:
     return [
         GroupCommand(
             name="iranpay",
-            help="Jibit and Paystar: a local sandbox of both",
+            help="Jibit: its local sandbox",
             subcommands=[
                 ActionCommand(
                     name="sandbox",

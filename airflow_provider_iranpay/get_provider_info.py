@@ -47,7 +47,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-iranpay",
         "name": "IranPay",
-        "description": "Jibit and Paystar, the paid Iranian inquiry and payment APIs.",
+        "description": "Jibit, the paid Iranian API of identity and bank inquiries.",
         "integrations": [
             {
                 "integration-name": "Jibit",

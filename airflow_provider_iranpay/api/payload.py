@@ -14,6 +14,7 @@ from airflow_provider_iranpay.api.contract import UnreadablePayload
 __all__ = ["boolean", "decode_object", "integer", "items", "mapping", "optional_text", "text"]
 
 _EXACT_FLOATS = 2**53
+_BEYOND_ANY_AMOUNT = 2**60  # what a database's bigint still sums
 
 
 def decode_object(body: bytes) -> dict[str, Any] | None:
@@ -22,9 +23,22 @@ def decode_object(body: bytes) -> dict[str, Any] | None:
         decoded = json.loads(
             body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_one_value_a_key
         )
+        if b"\\u" in body:
+            _refuse_what_is_no_text(decoded)
     except (ValueError, RecursionError):
         return None
     return decoded if isinstance(decoded, dict) else None
+
+
+def _refuse_what_is_no_text(decoded: object) -> None:
+    """Refuse lone surrogates and NUL, which JSON can escape and neither UTF-8 nor a database can hold.
+
+    :raises ValueError: there is one.
+    """
+    written = json.dumps(decoded, ensure_ascii=False)
+    written.encode()
+    if "\\u0000" in written:
+        raise ValueError("NUL")
 
 
 def _refuse_constant(name: str) -> None:
@@ -67,7 +81,7 @@ def integer(payload: Mapping[str, Any], key: str) -> int:
     value = payload.get(key)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_FLOATS:
         return int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= _BEYOND_ANY_AMOUNT:
         raise UnreadablePayload(f"its {key!r} is not a whole number")
     return value
 

@@ -60,7 +60,12 @@ class Network:
 
     def environment(self, known_hosts: frozenset[str]) -> str:
         """Name the environment: ``real`` for the provider's own hosts, else the base URL."""
-        return "real" if urlsplit(self.base_url).hostname in known_hosts else self.base_url.rstrip("/")
+        parts = urlsplit(self.base_url)
+        if (parts.hostname or "").rstrip(".") in known_hosts:
+            return "real"
+        usual = {"https": 443, "http": 80}[parts.scheme]
+        place = parts.netloc.lower().removesuffix(f":{usual}")
+        return parts._replace(netloc=place).geturl().rstrip("/")
 
 
 def _split(url: str) -> SplitResult | None:

@@ -15,7 +15,7 @@ from airflow_provider_iranpay.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["Settings", "read_extra", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def read_settings(connection: Connection, *, default_base_url: str) -> Settings:
     :raises ConfigurationError: a field is missing or cannot be used; the message names the connection and the field.
     """
     try:
-        extra = _extra(connection)
+        extra = read_extra(connection)
         return Settings(
             network=Network(
                 base_url=_base_url(connection, default_base_url),
@@ -48,7 +48,7 @@ def read_settings(connection: Connection, *, default_base_url: str) -> Settings:
                 ca_bundle=extra.get("ca_bundle") or None,
                 allow_http=_flag(extra, "allow_http"),
             ),
-            account_name=str(extra.get("account_name") or connection.conn_id),
+            account_name=str(extra.get("account_name") or connection.conn_id).strip(),
             login=_required(connection.login, "login"),
             password=_required(connection.password, "password"),
         )
@@ -57,7 +57,7 @@ def read_settings(connection: Connection, *, default_base_url: str) -> Settings:
     raise ConfigurationError(f"connection {connection.conn_id}: {problem}")
 
 
-def _extra(connection: Connection) -> Mapping[str, Any]:
+def read_extra(connection: Connection) -> Mapping[str, Any]:
     """Read the extras; what is no JSON object is refused, since dropping it would drop proxy and certificates too."""
     if not connection.extra:
         return {}

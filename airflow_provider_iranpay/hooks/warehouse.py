@@ -4,16 +4,24 @@ default.
 
 from __future__ import annotations
 
+import os
+
 from airflow.sdk import BaseHook, Connection
 from sqlalchemy import URL
 
 from airflow_provider_iranpay.exceptions import ConfigurationError
+from airflow_provider_iranpay.hooks.connection import read_extra
 from airflow_provider_iranpay.warehouse.engine import Warehouse, open_warehouse
 
 __all__ = ["DEFAULT_WAREHOUSE_CONN_ID", "WarehouseHook"]
 
 DEFAULT_WAREHOUSE_CONN_ID = "iranpay_warehouse"
 
+_POSTGRES_FIELDS = {"host": "server, or the directory of its socket", "schema": "name of the database"}
+_LIBPQ_OPTIONS = frozenset(
+    {"application_name", "connect_timeout", "options", "sslcert", "sslkey", "sslmode", "sslrootcert"}
+    | {"target_session_attrs"}
+)
 _DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
@@ -37,13 +45,33 @@ class WarehouseHook(BaseHook):
 
 def _url(connection: Connection) -> URL:
     driver = _DRIVERS.get(connection.conn_type or "")
-    if driver is None:
-        raise ConfigurationError(
-            f"connection {connection.conn_id}: a warehouse is of type sqlite or postgres, not {connection.conn_type!r}."
-        )
-    if driver == "sqlite":
-        return URL.create(driver, database=connection.host)
-    sslmode = connection.extra_dejson.get("sslmode")
+    try:
+        if driver is None:
+            raise ConfigurationError(f"a warehouse is of type sqlite or postgres, not {connection.conn_type!r}.")
+        return _sqlite_url(connection) if driver == "sqlite" else _postgres_url(connection, driver)
+    except ConfigurationError as error:
+        problem = str(error)
+    raise ConfigurationError(f"connection {connection.conn_id}: {problem}")
+
+
+def _sqlite_url(connection: Connection) -> URL:
+    """Take the path from ``host``, or from ``schema``, where a URI such as ``sqlite:////srv/w.db`` leaves it."""
+    path = (connection.host or connection.schema or "").strip()
+    if not os.path.isabs(path):
+        raise ConfigurationError("host: give the absolute path of the SQLite file.")
+    return URL.create("sqlite", database=path)
+
+
+def _postgres_url(connection: Connection, driver: str) -> URL:
+    """Name everything that libpq would otherwise guess: a server on this machine, a database called like the user."""
+    for field, value in (("host", connection.host), ("schema", connection.schema)):
+        if not value:
+            raise ConfigurationError(f"{field}: give the {_POSTGRES_FIELDS[field]}.")
+    extra = read_extra(connection)
+    unknown = extra.keys() - _LIBPQ_OPTIONS
+    if unknown:
+        known = ", ".join(sorted(_LIBPQ_OPTIONS))
+        raise ConfigurationError(f"extra: {', '.join(sorted(unknown))} is not one of the known options {known}.")
     return URL.create(
         driver,
         username=connection.login,
@@ -51,5 +79,5 @@ def _url(connection: Connection) -> URL:
         host=connection.host,
         port=connection.port,
         database=connection.schema,
-        query={"sslmode": sslmode} if sslmode else {},
+        query={name: str(value) for name, value in extra.items()},
     )

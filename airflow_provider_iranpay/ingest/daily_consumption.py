@@ -146,7 +146,7 @@ def load_daily_report(
     :param read_at: when the provider answered, aware.
     :param apply_lower: apply a reading even if a service is lower than in the version that stands.
     :raises ValueError: if ``read_at`` has no time zone.
-    :raises ReadingOutOfDate: if a version that was read later already stands and differs.
+    :raises ReadingOutOfDate: if another version was read later: this reading is no longer what the provider says.
     :raises SumsDoNotClose: if the rows written do not add up to the report; the day is left as it was.
     """
     reading = _read(report, scope=scope, day=day, read_at=read_at)
@@ -156,7 +156,8 @@ def load_daily_report(
         if current is not None and current.content_sha256 == reading.content_sha256:
             _confirm(connection, reading, current)
             return reading.outcome("unchanged", current.version)
-        if current is not None and current.confirmed_at > read_at:
+        latest = connection.scalar(select(func.max(_report.c.confirmed_at)).where(_of(reading)))
+        if latest is not None and latest > read_at:
             raise ReadingOutOfDate(f"daily report of {day}: another task has read it later. Run the day again.")
         if current is None or apply_lower or not _went_down(connection, reading):
             version = _apply(connection, reading, context, expected=_total(report))

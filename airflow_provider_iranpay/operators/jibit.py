@@ -27,7 +27,7 @@ class JibitDailyReportOperator(BaseOperator):
 
     :param day: Jalali or ISO text; empty for the Tehran date of the run's ``data_interval_start`` (templated).
     :param lookback_days: days before it that are read again, since a report may still grow.
-    :param apply_lower: apply a report that went down, once a person has looked at it (templated; ``"True"`` counts).
+    :param apply_lower: apply a report that went down, once a person has looked at it (templated).
     :param jibit_conn_id: connection of type ``jibit`` (templated).
     :param warehouse_conn_id: connection of the warehouse (templated).
     """
@@ -53,32 +53,43 @@ class JibitDailyReportOperator(BaseOperator):
         self.warehouse_conn_id = warehouse_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Load the days, oldest first."""
+        """Load the run's own day, then those before it; a day that the provider refuses fails the task in the end."""
+        from airflow_provider_iranpay.exceptions import Rejected, UnreadableAnswer
         from airflow_provider_iranpay.hooks.errors import failing_at_once
         from airflow_provider_iranpay.hooks.jibit import JibitHook
         from airflow_provider_iranpay.hooks.warehouse import WarehouseHook
-        from airflow_provider_iranpay.ingest.daily_consumption import load_daily_report
+        from airflow_provider_iranpay.ingest.daily_consumption import DayLoad, load_daily_report
         from airflow_provider_iranpay.ingest.days import days_to_load
-        from airflow_provider_iranpay.operators.run import load_context, tehran_day_of_run
+        from airflow_provider_iranpay.operators.run import flag, load_context, tehran_day_of_run
 
         with failing_at_once():
             days = days_to_load(tehran_day_of_run(context, self.day), self.lookback_days)
+            apply_lower = flag("apply_lower", self.apply_lower)
         hook = JibitHook(self.jibit_conn_id)
-        loads = []
-        with WarehouseHook(self.warehouse_conn_id).get_conn() as warehouse:
-            for day in days:
+        loads: list[DayLoad] = []
+        refused = []
+        with failing_at_once(), WarehouseHook(self.warehouse_conn_id).get_conn() as warehouse:
+            for day in reversed(days):  # the run's own day first: no older day shall stand in its way
                 asked_at = datetime.now(UTC)  # before the call: a report asked for before midnight is not a final one
+                try:
+                    report = hook.daily_report(day)
+                except (Rejected, UnreadableAnswer) as error:
+                    self.log.error("%s: %s", day, error)
+                    refused.append(error)
+                    continue
                 load = load_daily_report(
                     warehouse,
-                    hook.daily_report(day),
+                    report,
                     scope=hook.scope,
                     day=day,
                     read_at=asked_at,
                     context=load_context(context),
-                    apply_lower=str(self.apply_lower) == "True",
+                    apply_lower=apply_lower,
                 )
                 self.log.log(logging.WARNING if load.status == "went_down" else logging.INFO, "%s", load)
-                loads.append(load)
+                loads.insert(0, load)
+        if refused:
+            raise refused[0]
         went_down = [load for load in loads if load.status == "went_down"]
         return {
             "days": [load.as_manifest() for load in loads],
@@ -107,13 +118,14 @@ class JibitBalanceOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask for the balances and load them."""
+        from airflow_provider_iranpay.hooks.errors import failing_at_once
         from airflow_provider_iranpay.hooks.jibit import JibitHook
         from airflow_provider_iranpay.hooks.warehouse import WarehouseHook
         from airflow_provider_iranpay.ingest.balances import load_balances
         from airflow_provider_iranpay.operators.run import load_context
 
         hook = JibitHook(self.jibit_conn_id)
-        with WarehouseHook(self.warehouse_conn_id).get_conn() as warehouse:
+        with failing_at_once(), WarehouseHook(self.warehouse_conn_id).get_conn() as warehouse:
             load = load_balances(
                 warehouse,
                 hook.balances(),

@@ -9,9 +9,10 @@ from airflow.sdk import Context
 
 from airflow_provider_iranpay.exceptions import InvalidInput
 from airflow_provider_iranpay.iran.days import parse_day, tehran_day
+from airflow_provider_iranpay.iran.digits import ascii_digits
 from airflow_provider_iranpay.warehouse.provenance import LoadContext
 
-__all__ = ["load_context", "tehran_day_of_run"]
+__all__ = ["flag", "load_context", "tehran_day_of_run"]
 
 
 def tehran_day_of_run(context: Context, day: str | None) -> date:
@@ -20,7 +21,7 @@ def tehran_day_of_run(context: Context, day: str | None) -> date:
     :param day: Jalali (``1405/08/30``) or ISO (``2026-11-21``) text; empty for the run's own day.
     :raises InvalidInput: the text is not a day, the day has not come yet, or the run has no data interval.
     """
-    asked = _asked(str(day)) if day else _own(context.get("data_interval_start"))
+    asked = _asked(str(day)) if day and str(day).strip() else _own(context.get("data_interval_start"))
     if asked > tehran_day(datetime.now(UTC)):
         raise InvalidInput(
             "day", "in_the_future", f"{asked} has not come yet in Tehran; ask for today or a day before."
@@ -30,7 +31,7 @@ def tehran_day_of_run(context: Context, day: str | None) -> date:
 
 def _asked(day: str) -> date:
     try:
-        gregorian = date.fromisoformat(day)
+        gregorian = date.fromisoformat(ascii_digits(day).strip().replace("/", "-"))
     except ValueError:
         gregorian = None
     # A Jalali year of this century is centuries away from any Gregorian one, so the two readings never meet.
@@ -46,6 +47,17 @@ def _own(start: Any) -> date:
     if start is None:
         raise InvalidInput("day", "is_required", "This run has no data interval: give the day as the Param `day`.")
     return tehran_day(start)
+
+
+def flag(name: str, value: object) -> bool:
+    """Read a truth value that may have come through a template.
+
+    :raises InvalidInput: for anything but true and false.
+    """
+    word = str(value).strip().lower()
+    if word not in ("true", "false"):
+        raise InvalidInput(name, "not_true_or_false", "Give true or false.")
+    return word == "true"
 
 
 def load_context(context: Context) -> LoadContext:

@@ -36,7 +36,7 @@ _SQLITE_DRIVERS = {"sqlite", "sqlite+pysqlite"}
 _SQLITE_SETTINGS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 """What each connection answers to ``PRAGMA name``; 2 is FULL: a commit is on the disk before it is reported."""
 
-_POSTGRESQL_SETTINGS = {"synchronous_commit": "on", "server_encoding": "UTF8"}
+_POSTGRESQL_SETTINGS = {"synchronous_commit": "on", "fsync": "on", "server_encoding": "UTF8"}
 """What the server answers to ``SHOW name``; any other encoding cannot hold Persian."""
 
 

@@ -181,7 +181,7 @@ def test_only_a_json_boolean_is_a_match(matched):
         answers.read_matched({"matched": matched})
 
 
-@pytest.mark.parametrize("count", [-1, 1.5, "3", True, None])
+@pytest.mark.parametrize("count", [-1, 1.5, "3", True, None, 2**63, 2**60])
 def test_a_count_is_a_whole_number_of_zero_or_more(count):
     with pytest.raises(UnreadablePayload):
         answers.read_daily_report({"report": [{"services": [{"service": "X", "persianName": "ایکس", "count": count}]}]})

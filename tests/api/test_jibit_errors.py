@@ -105,6 +105,15 @@ def test_a_429_without_a_code_is_no_answer(body):
     assert understand(429, body) is None
 
 
+@pytest.mark.parametrize("escape", [b"\\ud800", b"\\u0000"])
+def test_an_escape_that_no_database_can_hold_makes_no_answer(escape):
+    assert understand(200, b'{"matched": true, "name": "' + escape + b'"}') is None
+
+
+def test_persian_in_escapes_is_read():
+    assert understand(200, b'{"matched": true, "name": "\\u0633\\u0627"}').payload["name"] == "سا"
+
+
 def test_a_key_that_stands_twice_makes_no_answer():
     assert understand(200, b'{"matched": false, "matched": true}') is None
 

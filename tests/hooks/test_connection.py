@@ -101,6 +101,20 @@ def test_plain_http_to_another_machine_needs_permission():
     assert settings(host="http://10.0.0.5/ide", extra={"allow_http": "true"}).network.base_url == "http://10.0.0.5/ide"
 
 
+@pytest.mark.parametrize(
+    ("host", "environment"),
+    [
+        ("", "real"),
+        ("napi.jibit.ir", "real"),
+        ("https://NAPI.jibit.ir./ide", "real"),
+        ("https://GW.example:443/ide/", "https://gw.example/ide"),
+        ("http://127.0.0.1:8321/ide", "http://127.0.0.1:8321/ide"),
+    ],
+)
+def test_one_place_is_one_environment_however_it_is_written(host, environment):
+    assert settings(host=host).network.environment(frozenset({"napi.jibit.ir"})) == environment
+
+
 def test_settings_show_neither_secret_nor_proxy():
     shown = repr(settings(extra={"proxy": "http://user:hidden-word@proxy:3128"}))
     assert "secret" not in shown

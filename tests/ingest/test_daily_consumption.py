@@ -183,6 +183,13 @@ def test_an_equal_reading_that_comes_late_takes_nothing_back(warehouse):
     assert held(warehouse, tables.daily_report) == before
 
 
+def test_a_reading_older_than_one_that_went_down_is_refused_too(warehouse):
+    load(warehouse, {"cards": 10}, hour=1)
+    load(warehouse, {"cards": 5}, hour=3)
+    with pytest.raises(ReadingOutOfDate):
+        load(warehouse, {"cards": 12}, hour=2)
+
+
 def test_a_different_reading_older_than_the_standing_one_is_refused(warehouse):
     load(warehouse, {"cards": 3}, hour=2)
     with pytest.raises(ReadingOutOfDate, match="daily report of 2025-03-21"):

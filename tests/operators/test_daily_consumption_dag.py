@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -153,6 +153,44 @@ def test_a_day_that_is_none_or_has_not_come_fails_without_a_retry(warehouse, run
     states = {task.task_id: (str(task.state), task.try_number) for task in run.get_task_instances()}
     assert states["load_daily_report"] == ("failed", 1)
     assert rows(warehouse, daily_report.c.day) == []
+
+
+def test_an_older_day_that_is_refused_does_not_stand_in_the_way_of_the_runs_own(
+    warehouse, sandbox, run_dag, dag, today
+):
+    yesterday = today - timedelta(days=1)
+    history(sandbox, yesterday - timedelta(days=2), yesterday)
+    sandbox.world.faults.add("error", service="daily_report", code="yearMonthDay.not_valid", status=400, nth=3)
+    run = run_dag(dag, run_conf={"day": yesterday.isoformat()})
+    states = {task.task_id: str(task.state) for task in run.get_task_instances()}
+    assert states["load_daily_report"] == "failed"
+    assert rows(warehouse, daily_report.c.day) == [(yesterday - timedelta(days=1),), (yesterday,)]
+
+
+@pytest.mark.parametrize("form", ["{} ", "{:%Y/%m/%d}", "jalali", "persian"])
+def test_a_day_is_taken_in_every_form_that_people_write(form):
+    from airflow_provider_iranpay.operators.run import tehran_day_of_run
+
+    day = date(2026, 11, 20)
+    persian = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+    text = {"jalali": "1405/8/29", "persian": day.isoformat().translate(persian)}.get(form) or form.format(day)
+    assert tehran_day_of_run({}, text) == day
+
+
+@pytest.mark.parametrize(("value", "means"), [(True, True), ("true", True), ("True", True), ("False", False)])
+def test_a_truth_value_may_come_through_a_template(value, means):
+    from airflow_provider_iranpay.operators.run import flag
+
+    assert flag("apply_lower", value) is means
+
+
+@pytest.mark.parametrize("value", ["1", "yes", "", None])
+def test_what_is_neither_true_nor_false_is_refused(value):
+    from airflow_provider_iranpay.exceptions import InvalidInput
+    from airflow_provider_iranpay.operators.run import flag
+
+    with pytest.raises(InvalidInput, match="apply_lower"):
+        flag("apply_lower", value)
 
 
 def test_the_runs_day_is_the_tehran_day_whatever_the_interval_is_written_in(dag):
