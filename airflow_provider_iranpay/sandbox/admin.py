@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PREFIX", "ROUTES", "answer"]
 
 PREFIX = "/_sandbox"
-_MAX_TRAFFIC = 5_000_000
+_MAX_TRAFFIC = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,14 @@ def answer(world: World, request: Request) -> Answer:
         return json_answer(200, action(world, _Asked(rest, request.query, body)))
     except KeyError as missing:
         return json_answer(400, {"error": f"{missing} is required"})
-    except (ValueError, TypeError, IndexError) as wrong:
+    except (ValueError, TypeError, IndexError, OverflowError, OSError, RecursionError) as wrong:
         return json_answer(400, {"error": str(wrong)})
+
+
+def _take_only(body: dict[str, Any], *names: str) -> None:
+    unknown = body.keys() - set(names)
+    if unknown:
+        raise ValueError(f"expected {', '.join(names) or 'no fields'}, not {', '.join(sorted(unknown))}")
 
 
 def _health(world: World, _: _Asked) -> dict[str, Any]:
@@ -118,16 +124,12 @@ def _clock(world: World, _: _Asked) -> dict[str, Any]:
 
 
 def _set_clock(world: World, asked: _Asked) -> dict[str, Any]:
-    unknown = asked.body.keys() - {"now", "advance_seconds", "freeze"}
-    if unknown:
-        raise ValueError(f"the clock takes now, advance_seconds and freeze, not {', '.join(sorted(unknown))}")
-    # First of all, so that a frozen clock shows exactly the instant given.
-    if "freeze" in asked.body:
-        (world.clock.freeze if asked.body["freeze"] else world.clock.unfreeze)()
-    if "now" in asked.body:
-        world.clock.set(datetime.fromisoformat(asked.body["now"]))
-    if "advance_seconds" in asked.body:
-        world.clock.advance(float(asked.body["advance_seconds"]))
+    _take_only(asked.body, "now", "advance_seconds", "freeze")
+    freeze = asked.body.get("freeze")
+    if "freeze" in asked.body and not isinstance(freeze, bool):
+        raise ValueError(f"freeze is true or false, not {freeze!r}")
+    instant = datetime.fromisoformat(asked.body["now"]) if "now" in asked.body else None
+    world.clock.change(to=instant, by=float(asked.body.get("advance_seconds", 0)), freeze=freeze)
     return _clock(world, asked)
 
 
@@ -136,6 +138,7 @@ def _received(world: World, _: _Asked) -> dict[str, Any]:
 
 
 def _reset(world: World, asked: _Asked) -> dict[str, Any]:
+    _take_only(asked.body)
     world.reset()
     return _health(world, asked)
 
@@ -151,6 +154,7 @@ def _person(world: World, asked: _Asked) -> dict[str, Any]:
 
 
 def _traffic(world: World, asked: _Asked) -> dict[str, Any]:
+    _take_only(asked.body, "from_day", "to_day", "per_day", "seed")
     first, last = (date.fromisoformat(asked.body[name]) for name in ("from_day", "to_day"))
     per_day, seed = int(asked.body["per_day"]), int(asked.body.get("seed", 0))
     days = (last - first).days + 1

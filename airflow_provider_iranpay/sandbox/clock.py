@@ -11,13 +11,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock"]
 
+# Within the Jalali years 1350 to 1449: the two-digit years of the daily report can tell no others apart.
+_FIRST = datetime(1971, 3, 22, tzinfo=UTC)
+_END = datetime(2071, 3, 20, tzinfo=UTC)
+
 
 class Clock:
     """A clock that can be set, advanced and frozen.
 
     :param start: the instant it shows first (aware); real time if left out.
     :param real: where real time comes from, in epoch seconds.
-    :raises ValueError: ``start`` is naive.
+    :raises ValueError: ``start`` is naive, or outside the range that the clock shows (1971-03-22 to 2071-03-20).
     """
 
     def __init__(self, start: datetime | None = None, *, real: Callable[[], float] = time.time) -> None:
@@ -48,21 +52,32 @@ class Clock:
     def set(self, instant: datetime) -> None:
         """Shows ``instant`` from now on; a frozen clock stays frozen.
 
-        :raises ValueError: ``instant`` is naive.
+        :raises ValueError: as :meth:`change`.
         """
-        if instant.tzinfo is None:
-            raise ValueError("the instant needs a UTC offset, for example 2025-11-21T10:00:00+03:30")
-        if self._frozen_at is None:
-            self._offset = instant.timestamp() - self._real()
-        else:
-            self._frozen_at = instant.timestamp()
+        self.change(to=instant)
 
     def advance(self, seconds: float) -> None:
-        """Moves by ``seconds``, back if negative."""
-        if self._frozen_at is None:
-            self._offset += seconds
-        else:
-            self._frozen_at += seconds
+        """Moves by ``seconds``, back if negative.
+
+        :raises ValueError: as :meth:`change`.
+        """
+        self.change(by=seconds)
+
+    def change(self, *, to: datetime | None = None, by: float = 0.0, freeze: bool | None = None) -> None:
+        """Shows another instant from now on.
+
+        :param to: the instant (aware); the one shown now if left out.
+        :param by: seconds to add to it.
+        :param freeze: whether the clock stands still there; ``None`` leaves that as it is.
+        :raises ValueError: ``to`` is naive, or the result is out of the range; nothing changed.
+        """
+        if to is not None and to.tzinfo is None:
+            raise ValueError("the instant needs a UTC offset, for example 2025-11-21T10:00:00+03:30")
+        shown = (self.timestamp() if to is None else to.timestamp()) + by
+        if not _FIRST.timestamp() <= shown < _END.timestamp():
+            raise ValueError(f"the clock shows instants from {_FIRST.isoformat()} to {_END.isoformat()}")
+        self._offset = shown - self._real()
+        self._frozen_at = shown if (self.frozen if freeze is None else freeze) else None
 
     def freeze(self) -> None:
         """Stands still from now on."""

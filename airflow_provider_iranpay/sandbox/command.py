@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import json
+import os
 import shlex
 import signal
+import socket
 import sys
 import threading
 from datetime import datetime
@@ -20,6 +22,8 @@ __all__ = ["DEFAULT_PORT", "add_arguments", "run"]
 DEFAULT_PORT = 8321
 _DEFAULT_HOST = "127.0.0.1"
 _FAILED = 2
+_INTERRUPTED = 130
+_MAX_PORT = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,29 +51,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """A local stand-in of the providers, with money, faults and a clock."""
-    code: int = args.sandbox_action(args)
+    try:
+        code: int = args.sandbox_action(args)
+        sys.stdout.flush()
+    except OSError as wrong:
+        # Without this the interpreter would try, and complain, once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _fail(f"Cannot write to the standard output: {wrong.strerror}.")
     return code
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", default=_DEFAULT_HOST, help=f"address of the server (default {_DEFAULT_HOST})")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port of the server (default {DEFAULT_PORT})")
+    host = f"address of the server (default {_DEFAULT_HOST})"
+    parser.add_argument("--host", type=_host, default=_DEFAULT_HOST, help=host)
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"port of the server (default {DEFAULT_PORT})")
+
+
+def _host(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("an address is needed")
+    return text
 
 
 def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise argparse.ArgumentTypeError("needs a UTC offset, for example 2025-11-21T10:00:00+03:30")
+    from airflow_provider_iranpay.sandbox.clock import Clock  # noqa: PLC0415
+
+    try:
+        instant = datetime.fromisoformat(text)
+        Clock(instant)
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from wrong
     return instant
+
+
+def _port(text: str) -> int:
+    return _whole(text, most=_MAX_PORT)
 
 
 def _row_count(text: str) -> int:
     from airflow_provider_iranpay.sandbox.population import CITIZENS  # noqa: PLC0415
 
-    rows = int(text)
-    if not 0 <= rows <= CITIZENS:
-        raise argparse.ArgumentTypeError(f"from 0 to {CITIZENS}")
-    return rows
+    return _whole(text, most=CITIZENS)
+
+
+def _whole(text: str, *, most: int) -> int:
+    if not (text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
+        raise argparse.ArgumentTypeError(f"a whole number from 0 to {most} is needed, not {text!r}")
+    return int(text)
 
 
 def _is_loopback(host: str) -> bool:
@@ -87,16 +115,22 @@ def _serve(args: argparse.Namespace) -> int:
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
+    sandbox = Sandbox(seed=args.seed, host=args.host, port=args.port, start=args.clock)
     try:
-        with Sandbox(seed=args.seed, host=args.host, port=args.port, start=args.clock) as sandbox:
-            print(
-                f"The sandbox is at {sandbox.url}; Jibit at {sandbox.jibit_url}. "
-                f"Next: look at {sandbox.url}/_sandbox/health, or run the action `env` for the Airflow connections.",
-                flush=True,
-            )
-            stopped.wait()
+        sandbox.start()
     except OSError as wrong:
-        return _fail(f"Cannot listen on {args.host} port {args.port}: {wrong.strerror}. Choose another --port.")
+        other = "--host" if isinstance(wrong, socket.gaierror) else "--host or --port"
+        return _fail(f"Cannot listen on {args.host} port {args.port}: {wrong.strerror}. Choose another {other}.")
+    try:
+        print(
+            f"The sandbox is at {sandbox.url}; Jibit at {sandbox.jibit_url}. "
+            f"Next: look at {sandbox.url}/_sandbox/health, "
+            f"or run the action `env --host {args.host} --port {sandbox.port}` for the Airflow connections.",
+            flush=True,
+        )
+        stopped.wait()
+    finally:
+        sandbox.stop()
     return 0
 
 
@@ -127,6 +161,9 @@ def _sample(args: argparse.Namespace) -> int:
         write_sample(Population(args.seed), rows=args.rows, path=args.out)
     except OSError as wrong:
         return _fail(f"Cannot write {args.out}: {wrong.strerror}.")
+    except KeyboardInterrupt:
+        print(f"Interrupted: {args.out} is as it was.", file=sys.stderr)
+        return _INTERRUPTED
     print(f"{args.rows} customers of seed {args.seed} are in {args.out}.")
     return 0
 

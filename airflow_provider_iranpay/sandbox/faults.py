@@ -64,12 +64,55 @@ KINDS: Mapping[str, Kind] = {
     "error": Kind(False, content=Content.ERROR, options={"status": 400, "code": None}),
     "redirect": Kind(False, content=Content.REDIRECT, options={"status": 307, "location": None}),
 }
-_OPTION_TYPES: Mapping[str, tuple[type, ...]] = {
-    "seconds": (int, float),
-    "status": (int,),
-    "code": (str,),
-    "megabytes": (int,),
-    "location": (str,),
+_MAX_SECONDS = 1_000_000_000
+_MAX_MEGABYTES = 256
+_BODILESS_STATUSES = (204, 304)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any, *, most: float) -> bool:
+    return type(value) in (int, float) and 0 <= value <= most
+
+
+def _is_whole(value: Any, *, least: int, most: float = float("inf")) -> bool:
+    return type(value) is int and least <= value <= most
+
+
+def _is_status(value: Any) -> bool:
+    return _is_whole(value, least=200, most=599) and value not in _BODILESS_STATUSES
+
+
+def _is_location(value: Any) -> bool:
+    return _is_text(value) and value.isascii() and value.isprintable() and value.strip() == value
+
+
+@dataclass(frozen=True, slots=True)
+class _Domain:
+    """The values that a condition or an option takes: a predicate, and its words in an error."""
+
+    fits: Callable[[Any], bool]
+    words: str
+
+
+_OPTIONS: Mapping[str, _Domain] = {
+    "seconds": _Domain(lambda value: _is_number(value, most=_MAX_SECONDS), f"a number from 0 to {_MAX_SECONDS}"),
+    "status": _Domain(_is_status, f"200 to 599 without {_BODILESS_STATUSES}, which have no body"),
+    "code": _Domain(_is_text, "a text"),
+    "megabytes": _Domain(
+        lambda value: _is_whole(value, least=0, most=_MAX_MEGABYTES), f"a whole number from 0 to {_MAX_MEGABYTES}"
+    ),
+    "location": _Domain(_is_location, "ASCII without control characters"),
+}
+_CONDITIONS: Mapping[str, _Domain] = {
+    "service": _Domain(lambda value: value is None or _is_text(value), "a text or null"),
+    "path": _Domain(lambda value: value is None or _is_text(value), "a text or null"),
+    "probability": _Domain(lambda value: _is_number(value, most=1), "a number from 0 to 1"),
+    "nth": _Domain(lambda value: value is None or _is_whole(value, least=1), "a whole number from 1, or null"),
+    "count": _Domain(lambda value: value is None or _is_whole(value, least=1), "a whole number from 1, or null"),
+    "seed": _Domain(lambda value: type(value) is int, "a whole number"),
 }
 
 
@@ -81,7 +124,8 @@ class Fault:
     :param service: name of a service; ``None`` fits all.
     :param path: beginning of a path, for example ``/ide/v1/tokens``; ``None`` fits all.
     :param count: ``None`` means once if ``nth`` was given, else without end.
-    :param seed: of the draws against ``probability``.
+    :param seed: of the draws against ``probability``; with kind, service and path it decides them all, so that rules
+        which agree in these four draw alike.
     :param options: see :data:`KINDS`.
     """
 
@@ -99,17 +143,20 @@ class Fault:
     _dice: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._dice = random.Random(f"{self.seed}/{self.number}")  # noqa: S311  reproducible, not secret
+        self._dice = random.Random(f"{self.seed}/{self.kind}/{self.service}/{self.path}")  # noqa: S311  reproducible, not secret
         if self.count is None and self.nth is not None:
             self.count = 1
 
     @property
     def unconditional(self) -> bool:
         """Whether nothing was said about when it fires."""
-        return (self.service, self.path, self.nth, self.probability) == (None, None, None, 1.0)
+        return (self.service, self.path, self.nth, self.count, self.probability) == (None, None, None, None, 1.0)
 
     def strikes(self, service: str, path: str, request_number: int) -> bool:
-        """Counts this request, and says whether the fault fires on it."""
+        """Counts this request, and says whether the fault could fire on it.
+
+        The dice are thrown for every request that all other conditions allow, whether another rule fires on it or not.
+        """
         if self.service not in (None, service) or (self.path is not None and not path.startswith(self.path)):
             return False
         if self.kind == "die_on_reuse" and request_number == 1:
@@ -117,10 +164,7 @@ class Fault:
         self.seen += 1
         if self.seen < (self.nth or 1) or (self.count is not None and self.fired >= self.count):
             return False
-        if self.probability < 1.0 and self._dice.random() >= self.probability:
-            return False
-        self.fired += 1
-        return True
+        return self.probability >= 1.0 or self._dice.random() < self.probability
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: conditions, options and counters in one flat object."""
@@ -129,7 +173,7 @@ class Fault:
 
 
 class FaultBook:
-    """The rules in force, in the order they were given; the first that fires wins.
+    """The rules in force, in the order they were given; all count a request, and the first that can fire on it does.
 
     :param services: the names that exist.
     """
@@ -140,6 +184,8 @@ class FaultBook:
         self._numbers = count(1)
         self.refuse: Callable[[float], None] = lambda _: None
         """Closes the listener for some seconds; set by whoever owns the listener."""
+        self.reopen: Callable[[], None] = lambda: None
+        """Ends that before its time; set by the same."""
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(list(self._rules))
@@ -152,7 +198,7 @@ class FaultBook:
 
         :param given: fields of :class:`Fault` (``service``, ``path``, ``probability``, ``nth``, ``count``, ``seed``)
             and options of the kind.
-        :raises ValueError: an unknown kind, service or option, or a value of the wrong type.
+        :raises ValueError: an unknown kind, service or option, or a value that does not fit.
         """
         fault = self._read(kind, given)
         if kind == "refuse" and fault.unconditional:
@@ -172,26 +218,34 @@ class FaultBook:
         """Takes every rule out."""
         self._rules = []
 
+    def reset(self) -> None:
+        """As it was when it was made: no rules, the next is number 1, and the listener is open."""
+        self.reopen()
+        self.clear()
+        self._numbers = count(1)
+
     def strike(self, service: str, path: str, request_number: int) -> Fault | None:
         """The rule that fires on this request, if one does."""
-        for rule in self._rules:
-            if rule.strikes(service, path, request_number):
-                if rule.kind == "refuse":
-                    self.refuse(rule.options["seconds"])
-                return rule
-        return None
+        ready = [rule for rule in self._rules if rule.strikes(service, path, request_number)]
+        if not ready:
+            return None
+        chosen = ready[0]
+        chosen.fired += 1
+        if chosen.kind == "refuse":
+            self.refuse(chosen.options["seconds"])
+        return chosen
 
     def _read(self, kind: str, given: dict[str, Any]) -> Fault:
         if kind not in KINDS:
             raise ValueError(f"kind is one of {', '.join(KINDS)}")
-        conditions = {name: value for name, value in given.items() if name in _CONDITION_TYPES}
+        conditions = {name: value for name, value in given.items() if name in _CONDITIONS}
         options = dict(KINDS[kind].options)
         for name, value in given.items():
-            types = _CONDITION_TYPES.get(name) or (_OPTION_TYPES[name] if name in options else None)
-            if types is None:
+            domain = _CONDITIONS.get(name) or (_OPTIONS[name] if name in options else None)
+            if domain is None:
                 raise ValueError(f"{kind} takes no {name}")
-            if isinstance(value, bool) or not isinstance(value, types):
-                raise ValueError(f"{name}: expected {' or '.join(one.__name__ for one in types)}, not {value!r}")
+            if not domain.fits(value):
+                raise ValueError(f"{name}: expected {domain.words}, not {value!r}")
             if name in options:
                 options[name] = value
         missing = [name for name, value in options.items() if value is None]
@@ -200,13 +254,3 @@ class FaultBook:
         if conditions.get("service") not in self._services | {None}:
             raise ValueError(f"service is one of {', '.join(sorted(self._services))}")
         return Fault(next(self._numbers), kind, options=options, **conditions)
-
-
-_CONDITION_TYPES: Mapping[str, tuple[type, ...]] = {
-    "service": (str, type(None)),
-    "path": (str, type(None)),
-    "probability": (int, float),
-    "nth": (int, type(None)),
-    "count": (int, type(None)),
-    "seed": (int,),
-}

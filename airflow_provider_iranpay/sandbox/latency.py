@@ -18,6 +18,8 @@ _DRAWS: dict[str, Callable[[Latency, random.Random], float]] = {
     "uniform": lambda it, dice: it.seconds + dice.random() * (it.high_seconds - it.seconds),
     "lognormal": lambda it, dice: dice.lognormvariate(math.log(it.seconds), it.sigma),
 }
+_LIMITS = {"seconds": 1_000_000_000, "high_seconds": 1_000_000_000, "sigma": 10}
+"""Beyond these a draw could leave the range of floats, or of the event loop's timers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,12 @@ class Latency:
     def __post_init__(self) -> None:
         if self.kind not in _DRAWS:
             raise ValueError(f"kind is one of {', '.join(_DRAWS)}")
-        if min(self.seconds, self.sigma) < 0 or (self.kind == "lognormal" and self.seconds == 0):
-            raise ValueError("seconds and sigma are positive numbers")
+        for name, most in _LIMITS.items():
+            value = getattr(self, name)
+            if type(value) not in (int, float) or not 0 <= value <= most:
+                raise ValueError(f"{name} is a number from 0 to {most}")
+        if self.kind == "lognormal" and self.seconds == 0:
+            raise ValueError("lognormal needs seconds above 0")
         if self.kind == "uniform" and self.high_seconds < self.seconds:
             raise ValueError("high_seconds is not below seconds")
         object.__setattr__(self, "_dice", random.Random(self.seed))  # noqa: S311  reproducible, not secret

@@ -29,7 +29,7 @@ class Entry:
 
     :param number: 1, 2, 3 ... without gaps, in the order of billing.
     :param at: epoch seconds on the sandbox clock.
-    :param balance: the balance it was drawn from; ``None`` for history written by :meth:`Ledger.write_history`.
+    :param balance: the balance it was drawn from; ``None`` for a free call and for :meth:`Ledger.write_history`.
     :param question: the canonical parameters: two entries with the same service and question were billed twice.
     """
 
@@ -74,7 +74,8 @@ class Ledger:
 
     def can_pay(self, service: str) -> bool:
         """Whether one balance covers one call of ``service``."""
-        return self._payer(self._settings.prices.get(service, 0)) is not None
+        price = self._settings.prices.get(service, 0)
+        return not price or self._payer(price) is not None
 
     def bill(self, service: str, *, question: str, track_id: str | None) -> Entry:
         """Charges one success.
@@ -82,10 +83,11 @@ class Ledger:
         :raises ValueError: no balance covers it; ask :meth:`can_pay` first.
         """
         price = self._settings.prices.get(service, 0)
-        payer = self._payer(price)
-        if payer is None:
+        payer = self._payer(price) if price else None
+        if payer is not None:
+            self._settings.balances[payer] -= price
+        elif price:
             raise ValueError(f"no balance covers {service}")
-        self._settings.balances[payer] -= price
         at = self._clock.timestamp()
         self._days.setdefault(self._day_of(at), Counter())[service] += 1
         return self._write(service, at=at, price=price, balance=payer, question=question, track_id=track_id)

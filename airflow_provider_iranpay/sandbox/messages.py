@@ -79,5 +79,5 @@ class Reply:
 
 
 def json_answer(status: int, body: Any, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
-    """An answer whose body is ``body`` as compact UTF-8 JSON."""
-    return Answer(status, _encode(body).encode(), (_JSON, *headers))
+    """An answer whose body is ``body`` as compact UTF-8 JSON; half a surrogate pair stays a JSON escape."""
+    return Answer(status, _encode(body).encode(errors="backslashreplace"), (_JSON, *headers))

@@ -6,7 +6,9 @@ A row that does not match shows somebody else's card, account or mobile beside t
 from __future__ import annotations
 
 import csv
-from dataclasses import astuple, dataclass, fields
+import os
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from airflow_provider_iranpay.sandbox.population import CITIZENS
@@ -46,6 +48,7 @@ class Customer:
 
 
 COLUMNS = tuple(field.name for field in fields(Customer))
+_cells = attrgetter(*COLUMNS)
 
 
 def customer(population: Population, index: int) -> Customer:
@@ -80,11 +83,25 @@ def customer(population: Population, index: int) -> Customer:
 
 
 def write_sample(population: Population, *, rows: int, path: Path) -> None:
-    """Writes the first ``rows`` people as CSV in UTF-8, with a header.
+    """Writes the first ``rows`` people as CSV in UTF-8, with a header; a file holds all of them, or is as it was.
 
     :raises OSError: the file cannot be written.
     """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        # A pipe or a device is written to and not replaced.
+        _write_rows(population, rows=rows, path=target)
+        return
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        _write_rows(population, rows=rows, path=beside)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write_rows(population: Population, *, rows: int, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows(astuple(customer(population, index)) for index in range(rows))
+        writer.writerows(_cells(customer(population, index)) for index in range(rows))

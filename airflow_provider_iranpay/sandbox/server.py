@@ -51,6 +51,11 @@ class Sandbox:
         return base_url(self._host, self._port)
 
     @property
+    def port(self) -> int:
+        """Where it listens, once it is started."""
+        return self._port
+
+    @property
     def jibit_url(self) -> str:
         """Base URL of the Jibit face."""
         return f"{self.url}{self.world.jibit.prefix}"
@@ -64,6 +69,7 @@ class Sandbox:
         self._thread = threading.Thread(target=self._loop.run_forever, name="iranpay-sandbox", daemon=True)
         self._thread.start()
         self.world.faults.refuse = self._refuse
+        self.world.faults.reopen = self._reopen
         try:
             opening = asyncio.run_coroutine_threadsafe(self._listener.open(self._host, self._port), self._loop)
             self._port = opening.result()
@@ -90,6 +96,13 @@ class Sandbox:
             self._listener.refuse(seconds)
         else:
             asyncio.run_coroutine_threadsafe(self._refuse_from_outside(seconds), self._loop).result()
+
+    def _reopen(self) -> None:
+        if self._listener.refusing:
+            reopening = asyncio.run_coroutine_threadsafe(self._listener.reopen(), self._loop)
+            # The loop's own thread cannot wait for what it has to do itself.
+            if threading.current_thread() is not self._thread:
+                reopening.result()
 
     async def _refuse_from_outside(self, seconds: float) -> None:
         self._listener.refuse(seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_iranpay.iran.banks import by_jibit_id
 from airflow_provider_iranpay.iran.days import from_jalali_yymmdd
@@ -13,12 +13,21 @@ from airflow_provider_iranpay.sandbox.latency import Latency
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["DEFAULT_PREPAID_RIAL", "EMPTY_REPORTS", "RETRY_AFTER_FORMS", "RateLimit", "Settings"]
+__all__ = ["DEFAULT_PREPAID_RIAL", "EMPTY_REPORTS", "RETRY_AFTER_FORMS", "Known", "RateLimit", "Settings"]
 
 DEFAULT_PREPAID_RIAL = 100_000_000_000
 EMPTY_REPORTS = ("object", "list")
 RETRY_AFTER_FORMS = ("none", "seconds", "date")
 _DAY_SECONDS = 86_400
+_MAX_SECONDS = 1_000_000_000
+_MAX_REPORT_PARTS = 1_000
+
+
+class Known(NamedTuple):
+    """The names of services that exist, and of those among them that are ever billed."""
+
+    services: frozenset[str]
+    billed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +45,11 @@ class RateLimit:
     retry_after_seconds: int = 1
 
     def __post_init__(self) -> None:
-        if self.per_second < 0 or self.retry_after_seconds < 0 or self.retry_after not in RETRY_AFTER_FORMS:
-            raise ValueError(f"per_second >= 0, retry_after_seconds >= 0, retry_after in {RETRY_AFTER_FORMS}")
+        for name, most in (("per_second", None), ("retry_after_seconds", _MAX_SECONDS)):
+            expected = f"{name} as a whole number from 0" + (f" to {most}" if most else "")
+            _require(_amount(getattr(self, name), most=most), expected)
+        _require(self.code is None or isinstance(self.code, str), "code as a text or null")
+        _require(self.retry_after in RETRY_AFTER_FORMS, f"retry_after in {RETRY_AFTER_FORMS}")
 
 
 @dataclass(slots=True)
@@ -75,12 +87,12 @@ class Settings:
     empty_report: str = "object"
     latency: Latency = field(default_factory=Latency)
 
-    def patch(self, changes: Mapping[str, object], services: frozenset[str]) -> None:
+    def patch(self, changes: Mapping[str, object], known: Known) -> None:
         """Changes what ``changes`` names, all of it or nothing.
 
         Mappings are merged, and an entry of ``None`` is taken out; anything else replaces the old value.
 
-        :param services: the names that exist.
+        :param known: the names that may stand where a service is meant.
         :raises ValueError: an unknown setting, or a value that does not fit; its text names the setting.
         """
         fresh: dict[str, Any] = {}
@@ -88,7 +100,7 @@ class Settings:
             if name not in _READERS:
                 raise ValueError(f"{name}: no such setting; known are {', '.join(_READERS)}")
             try:
-                fresh[name] = _READERS[name](value, services)
+                fresh[name] = _READERS[name](value, known)
             except (ValueError, TypeError) as wrong:
                 raise ValueError(f"{name}: {wrong}") from wrong
         for name, value in fresh.items():
@@ -115,25 +127,25 @@ def _require(fits: bool, expected: str) -> None:
         raise ValueError(f"expected {expected}")
 
 
-def _flag(value: Any, _: frozenset[str]) -> bool:
+def _flag(value: Any, _: Known) -> bool:
     _require(isinstance(value, bool), "true or false")
     return bool(value)
 
 
-def _text(value: Any, _: frozenset[str]) -> str:
+def _text(value: Any, _: Known) -> str:
     _require(isinstance(value, str), "a text")
     return str(value)
 
 
-def _whole(least: int) -> Callable[[Any, frozenset[str]], int]:
-    def read(value: Any, _: frozenset[str]) -> int:
-        _require(type(value) is int and value >= least, f"a whole number from {least}")
+def _whole(least: int, most: int) -> Callable[[Any, Known], int]:
+    def read(value: Any, _: Known) -> int:
+        _require(type(value) is int and least <= value <= most, f"a whole number from {least} to {most}")
         return int(value)
 
     return read
 
 
-def _empty_report(value: Any, _: frozenset[str]) -> str:
+def _empty_report(value: Any, _: Known) -> str:
     _require(value in EMPTY_REPORTS, " or ".join(EMPTY_REPORTS))
     return str(value)
 
@@ -146,21 +158,21 @@ def _mapping(value: Any, *, known: Callable[[str], bool], keys: str, values: Cal
     return dict(value)
 
 
-def _amount(value: object) -> bool:
-    return type(value) is int and value >= 0
+def _amount(value: object, *, most: int | None = None) -> bool:
+    return type(value) is int and value >= 0 and (most is None or value <= most)
 
 
-def _per_service(value: Any, services: frozenset[str]) -> dict[str, Any]:
-    return _mapping(value, known=services.__contains__, keys="names of services", values=_amount)
+def _per_service(value: Any, known: Known) -> dict[str, Any]:
+    return _mapping(value, known=known.services.__contains__, keys="names of services", values=_amount)
 
 
-def _balances(value: Any, _: frozenset[str]) -> dict[str, Any]:
+def _balances(value: Any, _: Known) -> dict[str, Any]:
     return _mapping(value, known=("PRF", "POF").__contains__, keys="PRF and POF", values=_amount)
 
 
-def _corrections(value: Any, services: frozenset[str]) -> dict[str, Any]:
+def _corrections(value: Any, known: Known) -> dict[str, Any]:
     def counts(entry: Any) -> bool:
-        return isinstance(entry, dict) and all(key in services and type(n) is int for key, n in entry.items())
+        return isinstance(entry, dict) and all(key in known.billed and type(n) is int for key, n in entry.items())
 
     def day(key: str) -> bool:
         from_jalali_yymmdd(key)
@@ -169,10 +181,10 @@ def _corrections(value: Any, services: frozenset[str]) -> dict[str, Any]:
     return _mapping(value, known=day, keys="Jalali days yyMMdd", values=counts)
 
 
-def _list_of(what: str, known: Callable[[str, frozenset[str]], bool]) -> Callable[[Any, frozenset[str]], list[str]]:
-    def read(value: Any, services: frozenset[str]) -> list[str]:
+def _list_of(what: str, known: Callable[[str, Known], bool]) -> Callable[[Any, Known], list[str]]:
+    def read(value: Any, names: Known) -> list[str]:
         _require(isinstance(value, list) and all(isinstance(item, str) for item in value), f"a list of {what}")
-        unknown = [item for item in value if not known(item, services)]
+        unknown = [item for item in value if not known(item, names)]
         _require(not unknown, f"{what}, not {unknown}")
         return list(value)
 
@@ -182,29 +194,29 @@ def _list_of(what: str, known: Callable[[str, frozenset[str]], bool]) -> Callabl
 _addresses = _list_of("IP addresses", lambda _, __: True)
 
 
-def _whitelist(value: Any, services: frozenset[str]) -> list[str] | None:
-    return None if value is None else _addresses(value, services)
+def _whitelist(value: Any, known: Known) -> list[str] | None:
+    return None if value is None else _addresses(value, known)
 
 
-def _rate_limit(value: Any, _: frozenset[str]) -> RateLimit | None:
+def _rate_limit(value: Any, _: Known) -> RateLimit | None:
     return None if value is None else RateLimit(**value)
 
 
-_READERS: dict[str, Callable[[Any, frozenset[str]], object]] = {
+_READERS: dict[str, Callable[[Any, Known], object]] = {
     "prices": _per_service,
     "balances": _balances,
     "currency": _text,
-    "access_token_seconds": _whole(1),
-    "refresh_token_seconds": _whole(1),
+    "access_token_seconds": _whole(1, _MAX_SECONDS),
+    "refresh_token_seconds": _whole(1, _MAX_SECONDS),
     "ip_whitelist": _whitelist,
-    "switched_off": _list_of("services", lambda name, services: name in services),
+    "switched_off": _list_of("services", lambda name, known: name in known.services),
     "daily_limits": _per_service,
     "rate_limit": _rate_limit,
     "unknown_fields": _flag,
     "unknown_enums": _flag,
     "unavailable_banks": _list_of("Jibit bank ids", lambda bank, _: by_jibit_id(bank) is not None),
     "report_corrections": _corrections,
-    "report_parts": _whole(1),
+    "report_parts": _whole(1, _MAX_REPORT_PARTS),
     "empty_report": _empty_report,
     "latency": lambda value, _: Latency(**value),
 }

@@ -6,6 +6,7 @@ Nothing here knows what is asked or answered: a handler turns a request into a r
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import socket
@@ -28,8 +29,11 @@ __all__ = ["Listener"]
 log = logging.getLogger(__name__)
 
 _SLASHES = re.compile("//+")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _BACKLOG = 1024
+_RETRY_SECONDS = 1.0
+_NOT_WRITABLE = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Listener:
@@ -47,6 +51,7 @@ class Listener:
         self._server: asyncio.Server | None = None
         self._address: tuple[str, int] = ("", 0)
         self._reopening: asyncio.Task[None] | None = None
+        self._reopen_now = asyncio.Event()
 
     async def open(self, host: str, port: int) -> int:
         """Listens; port 0 takes any free one.
@@ -68,17 +73,27 @@ class Listener:
         family = self._server.sockets[0].family
         self._server.close()
         self.refusing = True
-        # Bound but not listening: connections are refused, and nobody else can take the port meanwhile.
+        # Bound but not listening: connections are refused. Its predecessor's connections need the option for the bind
+        # to succeed; without the option from then on, nobody else can take the port meanwhile.
         holder = self._bind(family)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        self._reopen_now.clear()
         for connection in list(self.connections):
             connection.close_if_idle()
         self._reopening = asyncio.get_running_loop().create_task(self._reopen(holder, seconds))
+
+    async def reopen(self) -> None:
+        """Ends a refusal before its time."""
+        self._reopen_now.set()
+        if self._reopening is not None:
+            await asyncio.wait([self._reopening], timeout=_RETRY_SECONDS)
 
     async def close(self) -> None:
         """Stops listening and drops every connection."""
         if self._reopening is not None:
             self._reopening.cancel()
             await asyncio.gather(self._reopening, return_exceptions=True)
+            self.refusing = False
         if self._server is not None:
             self._server.close()
         for connection in list(self.connections):
@@ -86,12 +101,26 @@ class Listener:
 
     async def _reopen(self, holder: socket.socket, seconds: float) -> None:
         try:
-            await asyncio.sleep(seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._reopen_now.wait(), seconds)
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            await self._listen_at_last(holder)
         except asyncio.CancelledError:
             holder.close()
             raise
-        await self._listen(holder)
         self.refusing = False
+
+    async def _listen_at_last(self, holder: socket.socket) -> None:
+        said = False
+        while True:
+            try:
+                await self._listen(holder)
+                return
+            except OSError as wrong:
+                if not said:
+                    log.error("Cannot listen on port %s again, trying on: %s", self._address[1], wrong.strerror)
+                said = True
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen(self, holder: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -118,6 +147,7 @@ class _Connection(asyncio.Protocol):
         self._head: h11.Request | None = None
         self._body: list[bytes] = []
         self._served = 0
+        self._answering = False
         self._client_ip = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -130,8 +160,15 @@ class _Connection(asyncio.Protocol):
         self._listener.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        if not data.isascii() and self._http.their_state is h11.IDLE and b"\n" not in self._http.trailing_data[0]:
+            data = _escaped(data)
         self._http.receive_data(data)
         self._advance()
+
+    def eof_received(self) -> bool:
+        """Keeps a half-closed connection while its last request is being answered."""
+        self._http.receive_data(b"")
+        return self._answering
 
     def close_if_idle(self) -> None:
         """Closes in order, unless a request is being read or answered."""
@@ -176,6 +213,7 @@ class _Connection(asyncio.Protocol):
         request = _request(head, body=b"".join(self._body), client_ip=self._client_ip, number=self._served)
         self._body.clear()
         reply = self._reply_to(request)
+        self._answering = reply.wire is not Wire.HANG
         if reply.delay_seconds > 0:
             self._loop.call_later(reply.delay_seconds, self._deliver_late, reply)
         else:
@@ -214,6 +252,7 @@ class _Connection(asyncio.Protocol):
 
     def _finish(self) -> None:
         self._head = None
+        self._answering = False
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
         else:
@@ -240,6 +279,13 @@ class _Connection(asyncio.Protocol):
         self._transport.close()
 
     def _encode(self, answer: Answer) -> bytes:
+        try:
+            return self._written(answer)
+        except h11.LocalProtocolError as wrong:
+            log.error("An answer with status %s that HTTP cannot carry: %s", answer.status, wrong)
+            return _NOT_WRITABLE
+
+    def _written(self, answer: Answer) -> bytes:
         # Back to the very bytes that were read: a header that is echoed may hold any of them.
         headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in answer.headers]
         headers.append((b"Content-Length", b"%d" % len(answer.body)))
@@ -266,6 +312,12 @@ def _request(head: h11.Request, *, body: bytes, client_ip: str, number: int) -> 
         client_ip=client_ip,
         number=number,
     )
+
+
+def _escaped(data: bytes) -> bytes:
+    """``data`` with the request line that it begins with in ASCII: some clients send the UTF-8 of a query as it is."""
+    line, end, rest = data.partition(b"\n")
+    return _NOT_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), line) + end + rest
 
 
 def _cut(whole: bytes, wire: Wire) -> bytes:

@@ -10,13 +10,15 @@ from airflow_provider_iranpay.sandbox.faults import FaultBook
 from airflow_provider_iranpay.sandbox.jibit.face import DEFAULT_PRICES, SERVICE_NAMES, Jibit
 from airflow_provider_iranpay.sandbox.ledger import Ledger
 from airflow_provider_iranpay.sandbox.population import Population
-from airflow_provider_iranpay.sandbox.settings import Settings
+from airflow_provider_iranpay.sandbox.settings import Known, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
 __all__ = ["World"]
+
+_KNOWN = Known(SERVICE_NAMES, frozenset(DEFAULT_PRICES))
 
 
 class World:
@@ -43,14 +45,14 @@ class World:
 
         :raises ValueError: an unknown setting, or a value that does not fit.
         """
-        self.settings.patch(changes, self.services)
+        self.settings.patch(changes, _KNOWN)
 
     def reset(self) -> None:
         """As it was when it was made: empty books, full balances, no faults, no tokens, the first clock."""
         self.clock.reset()
         self.settings.reset(prices=dict(DEFAULT_PRICES))
         self.ledger.reset()
-        self.faults.clear()
+        self.faults.reset()
         self.received.clear()
         for face in self.faces:
             face.reset()

@@ -86,6 +86,10 @@ def test_faults_are_added_listed_and_taken_out(caller):
         ("PUT", "clock", {"hours": 1}),
         ("POST", "traffic", {"from_day": "2025-01-02", "to_day": "2025-01-01", "per_day": 1}),
         ("POST", "traffic", {"from_day": "2025-01-01"}),
+        ("POST", "traffic", {"from_day": "2025-01-01", "to_day": "2025-01-01", "per_day": 1_000_001}),
+        ("POST", "traffic", {"from_day": "2025-01-01", "to_day": "2025-01-01", "per_day": 1, "perday": 2}),
+        ("POST", "reset", {"settings": True}),
+        ("PATCH", "settings", b"[" * 100_000),
     ],
 )
 def test_a_wrong_request_is_a_400_with_an_error(caller, method, path, body):
@@ -99,6 +103,29 @@ def test_the_clock_is_set_advanced_and_frozen(caller):
     assert shown == {"now": "2025-11-20T20:30:00+00:00", "frozen": True, "tehran_day": "2025-11-21"}
     assert caller.admin("GET", "clock") == shown
     assert caller.admin("PUT", "clock", {"freeze": False})["frozen"] is False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"advance_seconds": 1e18},
+        {"advance_seconds": "a while", "freeze": True},
+        {"now": "9999-12-31T23:59:59-03:30"},
+        {"now": "x", "freeze": True},
+        {"now": "2025-01-01T00:00:00", "freeze": True},
+        {"freeze": "false"},
+        {"freeze": None},
+        {"now": "2025-01-01T00:00:00+00:00", "advance_seconds": 1e12},
+    ],
+)
+def test_a_wrong_clock_is_a_400_and_changes_nothing(caller, body):
+    caller.admin("PUT", "clock", {"now": "2025-11-20T10:00:00+00:00"})
+    caller.admin("PUT", "clock", {"freeze": "now" not in body})
+    before = caller.admin("GET", "clock")
+    assert caller.send("PUT", "/_sandbox/clock", body).status == 400
+    after = caller.admin("GET", "clock")
+    assert after["frozen"] == before["frozen"]
+    assert after["now"][:16] == before["now"][:16] == "2025-11-20T10:00"
 
 
 def test_received_counts_every_request_whatever_became_of_it(caller, billed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -65,6 +66,22 @@ def test_unfrozen_runs_on_from_what_it_shows():
 def test_a_naive_instant_is_refused():
     with pytest.raises(ValueError, match="UTC offset"):
         Clock().set(datetime(2025, 1, 1))  # noqa: DTZ001  naive is meant
+
+
+@pytest.mark.parametrize("year", [1971, 2071])
+def test_an_instant_that_the_report_cannot_write_is_refused(year):
+    clock = Clock(NOON, real=RealTime())
+    with pytest.raises(ValueError, match="from 1971"):
+        clock.change(to=datetime(year, 3, 20, tzinfo=UTC), freeze=True)
+    assert (clock.now(), clock.frozen) == (NOON, False)
+
+
+def test_advancing_too_far_is_refused():
+    clock = Clock(NOON, real=RealTime())
+    for seconds in (1e10, -1e10, 1e18, math.inf, math.nan):
+        with pytest.raises(ValueError, match="from 1971"):
+            clock.advance(seconds)
+    assert clock.now() == NOON
 
 
 def test_reset_goes_back_to_the_start():

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_iranpay.sandbox import sample
 from airflow_provider_iranpay.sandbox.command import add_arguments, run
 
 MODULE = [sys.executable, "-m", "airflow_provider_iranpay.sandbox"]
@@ -31,6 +32,7 @@ def command(*words):
 def test_serve_says_where_it_is_and_ends_on_a_signal(ending):
     with subprocess.Popen([*MODULE, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
+        assert re.search(r"`env --host 127\.0\.0\.1 --port [1-9]", line)
         port = int(re.search(r"http://127\.0\.0\.1:(\d+);", line)[1])
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         connection.request("GET", "/_sandbox/health")
@@ -59,6 +61,21 @@ def test_a_taken_port_is_a_clear_message_and_exit_2(capsys):
         port = str(held.getsockname()[1])
         assert command("serve", "--port", port) == 2
     assert f"port {port}" in capsys.readouterr().err
+
+
+def test_a_host_that_cannot_be_found_is_no_matter_of_the_port(capsys):
+    assert command("serve", "--allow-remote", "--host", "nosuch.invalid", "--port", "0") == 2
+    assert "Choose another --host." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", [["env"], ["serve", "--port", "0"]])
+def test_an_output_that_cannot_be_written_is_one_line(action):
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*MODULE, *action], check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=20
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == "Cannot write to the standard output: No space left on device.\n"
 
 
 def test_an_address_that_others_reach_has_to_be_allowed(capsys):
@@ -95,6 +112,15 @@ def test_sample_writes_the_rows(tmp_path, capsys):
     assert str(path) in capsys.readouterr().out
 
 
+def test_an_interrupted_sample_is_one_line_and_exit_130(tmp_path, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sample, "write_sample", interrupted)
+    assert command("sample", "--rows", "1", "--out", str(tmp_path / "x.csv")) == 130
+    assert capsys.readouterr().err.startswith("Interrupted")
+
+
 def test_sample_says_why_it_cannot_write(tmp_path, capsys):
     assert command("sample", "--rows", "1", "--out", str(tmp_path / "no" / "such.csv")) == 2
     assert "Cannot write" in capsys.readouterr().err
@@ -107,13 +133,20 @@ def test_sample_says_why_it_cannot_write(tmp_path, capsys):
         ["sample", "--rows", "-1", "--out", "x"],
         ["serve", "--clock", "2025-01-01T00:00:00"],
         ["serve", "--clock", "yesterday"],
+        ["serve", "--clock", "1900-01-01T00:00:00+00:00"],
+        ["serve", "--port", "65536"],
+        ["env", "--port", "-1"],
+        ["env", "--host", ""],
+        ["sample", "--rows", "abc", "--out", "x"],
     ],
 )
 def test_wrong_arguments_are_a_usage_error(words, capsys):
     with pytest.raises(SystemExit) as ended:
         command(*words)
     assert ended.value.code == 2
-    assert "usage" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "usage" in said
+    assert "_" not in said
 
 
 def test_the_parser_is_light():

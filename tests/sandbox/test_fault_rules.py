@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from airflow_provider_iranpay.sandbox.faults import KINDS, FaultBook
+from airflow_provider_iranpay.sandbox.world import World
 
 SERVICES = frozenset({"sana", "military"})
 PATH = "/ide/v1/services/social/sana"
@@ -71,7 +74,39 @@ def test_dying_on_reuse_waits_for_a_second_request(book):
 def test_the_first_rule_that_fires_wins(book):
     first, second = book.add("hang", count=1), book.add("reset_before")
     assert [book.strike("sana", PATH, 1) for _ in range(2)] == [first, second]
-    assert second.seen == 1
+    assert (second.seen, second.fired) == (2, 1)
+
+
+def test_rules_of_one_service_count_the_same_requests(book):
+    first, second = book.add("hang", service="sana", nth=1), book.add("reset_before", service="sana", nth=2)
+    assert [book.strike("sana", PATH, 1) for _ in range(4)] == [first, second, None, None]
+
+
+def test_chance_is_the_same_again_after_a_reset():
+    world = World()
+    runs = []
+    for _ in range(2):
+        world.faults.add("reset_before", service="sana", probability=0.5, seed=7)
+        runs.append(fired(world.faults, 50))
+        world.reset()
+    assert runs[0] == runs[1]
+
+
+def test_chance_does_not_depend_on_rules_added_before():
+    runs = []
+    for others in (0, 3):
+        book = FaultBook(SERVICES)
+        for _ in range(others):
+            book.add("hang", service="military")
+        book.add("reset_before", service="sana", probability=0.5, seed=7)
+        runs.append(fired(book, 50))
+    assert runs[0] == runs[1]
+
+
+def test_numbers_begin_again_after_a_reset(book):
+    book.add("hang")
+    book.reset()
+    assert book.add("hang").number == 1
 
 
 def test_a_rule_counts_what_it_saw_and_did(book):
@@ -106,6 +141,12 @@ def test_options_have_defaults(book):
         ("slow_bytes", {"seconds": "long"}),
         ("error", {}),
         ("redirect", {"status": 302}),
+        *(("error", {"code": "server.error", "status": status}) for status in (0, 100, 204, 304, 600, 9999, True)),
+        *(("redirect", {"location": text}) for text in ("http://x/\r\nA: b", "http://x/سلام", " /", "a\x00")),
+        *(("huge_html", {"megabytes": size}) for size in (-1, 257, 1.5)),
+        *(("slow_bytes", {"seconds": seconds}) for seconds in (-1, math.inf, math.nan, 10**400, True)),
+        *(("hang", {"probability": chance}) for chance in (-0.1, 7, math.nan, True)),
+        *(("hang", {name: times}) for name in ("nth", "count") for times in (0, -1, 1.0)),
     ],
 )
 def test_a_wrong_rule_is_refused(book, kind, given):
@@ -120,6 +161,15 @@ def test_refusing_without_conditions_happens_at_once(book):
     book.add("refuse", seconds=2)
     assert asked == [2]
     assert list(book) == []
+
+
+def test_refusing_a_number_of_times_waits_for_requests(book):
+    asked = []
+    book.refuse = asked.append
+    rule = book.add("refuse", seconds=2, count=2)
+    assert (asked, rule.fired) == ([], 0)
+    fired(book, 3)
+    assert (asked, rule.fired) == ([2, 2], 2)
 
 
 def test_refusing_with_conditions_happens_at_the_request(book):

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from airflow_provider_iranpay.sandbox import transport
 from tests.sandbox.caller import Caller, read_to_end
 
 SANA = "/ide/v1/services/social/sana"
@@ -34,6 +35,25 @@ def receive(wire, end=b"}"):
     while not received.endswith(end):
         received += wire.recv(65536)
     return received
+
+
+def wait_until(true):
+    deadline = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
+def answers(address):
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def targets_in_progress(sandbox):
+    return {one._head.target for one in list(sandbox._listener.connections) if one._head is not None}
 
 
 def billed(world):
@@ -160,14 +180,50 @@ def test_a_closed_listener_refuses_and_opens_again(world, caller):
     world.faults.add("refuse", seconds=1)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(caller.address, timeout=1)
-    deadline = time.monotonic() + 5
-    while True:
-        try:
-            socket.create_connection(caller.address, timeout=1).close()
-            break
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline, "the listener never came back"
-            time.sleep(0.02)
+    wait_until(lambda: answers(caller.address))
+
+
+def test_nobody_else_can_take_the_port_of_a_closed_listener(world, caller):
+    world.faults.add("refuse", seconds=30)
+    with socket.socket() as thief:
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError, match="in use"):
+            thief.bind(caller.address)
+
+
+def test_reset_opens_a_closed_listener(world, caller):
+    world.faults.add("refuse", seconds=30)
+    world.reset()
+    assert answers(caller.address)
+
+
+def test_reset_over_a_connection_that_is_still_open_opens_a_closed_listener(world, caller):
+    request = b"POST /_sandbox/reset HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+    with socket.create_connection(caller.address, timeout=5) as wire:
+        wire.sendall(request)
+        wait_until(lambda: b"/_sandbox/reset" in targets_in_progress(caller.sandbox))
+        world.faults.add("refuse", seconds=30)
+        wire.sendall(b"{}")
+        assert receive(wire).startswith(b"HTTP/1.1 200")
+    wait_until(lambda: not caller.sandbox._listener.refusing)
+    assert answers(caller.address)
+
+
+def test_a_port_that_cannot_be_had_again_is_one_line_and_tried_on(world, caller, monkeypatch, caplog):
+    listener = caller.sandbox._listener
+    listen, failures = listener._listen, iter([OSError(98, "Address already in use")] * 2)
+
+    async def failing_twice(holder):
+        for failure in failures:
+            raise failure
+        await listen(holder)
+
+    monkeypatch.setattr(transport, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(listener, "_listen", failing_twice)
+    world.faults.add("refuse", seconds=0)
+    wait_until(lambda: not listener.refusing)
+    assert answers(caller.address)
+    assert caplog.text.count("already in use") == 1
 
 
 def test_a_closed_listener_drops_idle_connections(world, caller):

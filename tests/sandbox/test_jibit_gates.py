@@ -55,6 +55,15 @@ def test_no_second_holds_more_than_the_limit():
     assert len(admitted) == 20
 
 
+def test_a_reset_forgets_the_requests_of_the_last_second(world, caller):
+    world.change_settings({"rate_limit": {"per_second": 1}})
+    caller.get("balances")
+    assert caller.get("balances").status == 429
+    world.reset()
+    world.change_settings({"rate_limit": {"per_second": 1}})
+    assert caller.generate().status == 200
+
+
 def test_a_429_without_an_envelope(world, caller):
     world.change_settings({"rate_limit": {"per_second": 0}})
     got = caller.get("balances")

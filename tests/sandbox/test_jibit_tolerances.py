@@ -33,8 +33,32 @@ def test_both_ways_of_matching_ask_the_same_question(caller, triple):
     assert list(caller.sandbox.world.ledger.repeated().values()) == [2]
 
 
-@pytest.mark.parametrize("true", ["true", "True", "TRUE"])
-@pytest.mark.parametrize("false", ["false", "False", "FALSE"])
+UNUSED = ("iban", "mobileNumber", "name", "bank")
+
+
+@pytest.mark.parametrize("blank", [None, "", " "])
+def test_unused_fields_of_a_posted_matching_may_be_blank(caller, triple, blank):
+    body = dict.fromkeys(UNUSED, blank) | triple
+    assert caller.send("POST", "/ide/v1/services/matching", body, **caller.bearer()).body == {"matched": True}
+
+
+def test_unused_fields_of_a_matching_in_the_query_may_be_blank(caller, triple):
+    assert caller.get("services/matching", **dict.fromkeys(UNUSED, ""), **triple).body == {"matched": True}
+
+
+def test_between_matchings_as_near_a_blank_name_decides(caller, triple):
+    del triple["cardNumber"]
+    assert caller.get("services/matching", iban="", **triple).code == "iban.is_required"
+
+
+def test_a_body_nested_too_deep_is_no_body(caller):
+    body = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+    got = caller.send("POST", "/ide/v1/services/matching", body, **caller.bearer())
+    assert (got.status, got.code) == (400, "invalid.request_body")
+
+
+@pytest.mark.parametrize("true", ["true", "True", "TRUE", "1"])
+@pytest.mark.parametrize("false", ["false", "False", "FALSE", "0"])
 def test_flags_in_any_case_and_false_as_absent(caller, find, true, false):
     person = find(lambda one: one.card.type == "DEBIT" and one.card.state == "active" and one.account.owners)
     got = caller.get("cards", number=person.card.number, deposit=false, iban=true)
@@ -54,6 +78,55 @@ def test_duplicate_slashes_without_a_redirect(caller, path):
 def test_generate_does_not_mind_a_useless_bearer(caller, bearer):
     keys = {"apiKey": caller.sandbox.api_key, "secretKey": caller.sandbox.secret_key}
     assert caller.send("POST", "/ide/v1/tokens/generate", keys, Authorization=bearer).status == 200
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
+def test_the_scheme_of_a_token_in_any_case(caller, scheme):
+    assert caller.send("GET", "/ide/v1/balances", Authorization=f"{scheme} {caller.token}").status == 200
+
+
+def ask_by_name(caller, person):
+    query = f"cardNumber={person.card.number}&name={person.name}".replace(" ", "+")
+    head = f"GET /ide/v1/services/matching?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    return f"{head}Authorization: Bearer {caller.token}\r\n\r\n".encode()
+
+
+def test_a_query_of_raw_utf_8_is_read(caller, people):
+    with socket.create_connection(caller.address, timeout=5) as wire:
+        wire.sendall(ask_by_name(caller, people.person(1)))
+        received, _ = read_to_end(wire)
+    assert received.endswith(b'{"matched":true}')
+
+
+def test_a_header_of_raw_utf_8_stays_as_it_is(caller):
+    track = "شناسه".encode()
+    with socket.create_connection(caller.address, timeout=5) as wire:
+        wire.sendall(
+            b"GET /ide/v1/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-TRACK-ID: " + track + b"\r\n\r\n"
+        )
+        received, _ = read_to_end(wire)
+    assert b"X-TRACK-ID: " + track in received
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_client_that_closes_its_half_still_gets_a_late_answer(caller, version):
+    caller.sandbox.world.change_settings({"latency": {"kind": "fixed", "seconds": 0.1}})
+    with socket.create_connection(caller.address, timeout=5) as wire:
+        wire.sendall(caller.request("/ide/v1/balances").replace(b"HTTP/1.1", f"HTTP/{version}".encode()))
+        wire.shutdown(socket.SHUT_WR)
+        received, end = read_to_end(wire)
+    assert (b"balanceType" in received, end) == (True, None)
+
+
+def test_half_a_surrogate_pair_does_not_break_the_books(caller, people):
+    body = {"cardNumber": people.person(1).card.number, "name": "\ud800"}
+    caller.send("POST", "/ide/v1/services/matching", body, **caller.bearer())
+    [entry] = caller.admin("GET", "ledger")["entries"]
+    assert entry["question"].endswith("\ud800")
+
+
+def test_of_two_wrong_flags_the_first_of_the_table_is_named(caller):
+    assert caller.get("cards", number="1", iban="x", deposit="y").code == "deposit.not_valid"
 
 
 def test_a_plus_is_a_space(caller, people):

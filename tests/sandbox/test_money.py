@@ -54,6 +54,12 @@ def test_a_success_is_one_entry(world, caller, people):
     }
 
 
+def test_a_free_call_draws_on_no_balance(world, caller, people):
+    world.change_settings({"prices": {"match_mobile": 0}, "balances": {"PRF": None, "POF": None}})
+    assert ask(caller, people.person(1)).body == {"matched": True}
+    assert world.ledger.entries[0].balance is None
+
+
 def test_no_match_is_a_success(world, caller, people):
     ask(caller, people.person(1), mobileNumber=people.person(2).mobile)
     assert len(world.ledger.entries) == 1

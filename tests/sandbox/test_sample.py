@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,26 @@ def test_the_file_holds_the_first_people_in_order(tmp_path, people):
         "matches_card matches_iban matches_mobile"
     )
     assert rows == [[getattr(customer(people, index), name) for name in COLUMNS] for index in range(20)]
+
+
+class Interrupted(Population):
+    def person(self, index):
+        if index == 5:
+            raise KeyboardInterrupt
+        return super().person(index)
+
+
+def test_an_interrupted_sample_leaves_the_old_file(tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        write_sample(Interrupted(1), rows=20, path=path)
+    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"customers.csv": "old"}
+
+
+def test_a_device_is_written_to_and_not_replaced(people):
+    write_sample(people, rows=1, path=Path("/dev/null"))
+    assert Path("/dev/null").is_char_device()
 
 
 def test_the_same_seed_writes_the_same_bytes(tmp_path):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from airflow_provider_iranpay.sandbox import Sandbox
+from airflow_provider_iranpay.sandbox.messages import Answer, Reply
 from tests.sandbox.caller import Caller
 
 
@@ -61,6 +62,14 @@ def test_two_sandboxes_share_nothing(people):
         caller.log_in()
         caller.get("services/social/msq", nationalCode=people.person(1).national_code)
         assert (len(one.world.ledger.entries), len(other.world.ledger.entries)) == (1, 0)
+
+
+def test_an_answer_that_http_cannot_carry_is_a_500_and_a_line(sandbox, monkeypatch, caplog):
+    monkeypatch.setattr(sandbox._listener, "handler", lambda _: Reply(Answer(204, b"a body")))
+    with Caller(sandbox) as caller:
+        assert caller.send("GET", "/ide/v1/balances").status == 500
+        assert caller.send("GET", "/ide/v1/balances").status == 500
+    assert "204" in caplog.text
 
 
 def test_no_question_is_ever_logged(caller, people, caplog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -34,11 +35,24 @@ def world():
         {"rate_limit": {"per_second": -1}},
         {"rate_limit": {}},
         {"rate_limit": {"per_second": 1, "retry_after": "soon"}},
+        {"rate_limit": {"per_second": True}},
+        {"rate_limit": {"per_second": 0, "code": 5}},
+        {"rate_limit": {"per_second": 0, "retry_after_seconds": 1.5}},
+        {"rate_limit": {"per_second": 0, "retry_after_seconds": 10**400}},
+        {"access_token_seconds": 10**400},
+        {"report_corrections": {"040830": {"balances": 1}}},
         {"unknown_fields": "yes"},
         {"unavailable_banks": ["NO_BANK"]},
         {"report_corrections": {"14040830": {"sana": 1}}},
         {"report_corrections": {"040830": {"sana": "1"}}},
         {"report_parts": 0},
+        {"report_parts": 10**9},
+        {"latency": {"kind": "fixed", "seconds": math.nan}},
+        {"latency": {"kind": "fixed", "seconds": math.inf}},
+        {"latency": {"kind": "fixed", "seconds": "1"}},
+        {"latency": {"kind": "lognormal", "seconds": 1, "sigma": 1e5}},
+        {"latency": {"kind": "uniform", "high_seconds": 1e400}},
+        {"latency": {"kind": ["fixed"]}},
         {"empty_report": "nothing"},
         {"latency": {"kind": "often"}},
         {"latency": {"kind": "lognormal"}},

@@ -38,8 +38,9 @@ class Jibit:
         self._gates = Gates(self._desk)
 
     def reset(self) -> None:
-        """Every token is dead."""
+        """Every token is dead, and the rate limit has seen no request."""
         self.tokens.revoke_all()
+        self._gates.reset()
 
     def read(self, request: Request) -> Call:
         """What the request means; nothing is checked or billed yet."""

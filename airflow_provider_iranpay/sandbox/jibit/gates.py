@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_TRACK_ID", "Gates"]
 
 MAX_TRACK_ID = 50
-_BEARER = "Bearer "
+_BEARER = "bearer"
 
 
 class Gates:
@@ -36,6 +36,10 @@ class Gates:
         self._desk = desk
         self._monotonic = monotonic
         self._recent: deque[float] = deque()
+
+    def reset(self) -> None:
+        """Forgets the requests of the last second."""
+        self._recent.clear()
 
     def closed_to(self, call: Call) -> Answer | None:
         """The refusal that this call meets before anybody looks at its parameters, or ``None``."""
@@ -61,9 +65,9 @@ class Gates:
         return None if desk.ledger.can_pay(service) else "balance.not_enough"
 
     def _token_problem(self, call: Call) -> str | None:
-        bearer = call.request.headers.get("authorization", "")
-        token = bearer[len(_BEARER) :].strip() if bearer.startswith(_BEARER) else ""
-        if not token:
+        scheme, _, token = call.request.headers.get("authorization", "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != _BEARER or not token:
             return "token.is_required"
         return None if self._desk.tokens.alive(token) else "forbidden"
 

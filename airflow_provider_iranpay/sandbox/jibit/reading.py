@@ -11,6 +11,8 @@ from airflow_provider_iranpay.sandbox.jibit.parameters import fault_of
 from airflow_provider_iranpay.sandbox.jibit.services import SERVICES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from airflow_provider_iranpay.sandbox.jibit.services import Service
     from airflow_provider_iranpay.sandbox.messages import Request
 
@@ -53,19 +55,24 @@ class _Route:
 
     def __init__(self, services: list[Service]) -> None:
         self.services = services
-        self.flags = {service.flag for service in services if service.flag}
+        self.flags = tuple(service.flag for service in services if service.flag)
         self.names = {parameter.name for service in services for parameter in service.parameters}
 
     def service(self, given: dict[str, str], on: set[str]) -> Service | None:
         """The service that the flags in ``on`` and the parameters given fit best; ``None`` if they fit none."""
         flag = next(iter(on), None)
         fitting = [service for service in self.services if service.flag == flag] if len(on) < 2 else []
-        # max() keeps the first of equals: the table's order decides.
-        return max(fitting, key=lambda service: _overlap(service, given), default=None)
+        # Between equals a name given blank decides, then the table's order: max() keeps the first.
+        filled = _filled(given)
+        return max(fitting, key=lambda one: (_overlap(one, filled), _overlap(one, given.keys())), default=None)
 
 
-def _overlap(service: Service, given: dict[str, str]) -> int:
-    return sum(parameter.name in given for parameter in service.parameters)
+def _overlap(service: Service, names: Collection[str]) -> int:
+    return sum(parameter.name in names for parameter in service.parameters)
+
+
+def _filled(given: dict[str, str]) -> set[str]:
+    return {name for name, value in given.items() if value.strip()}
 
 
 def _routes() -> dict[str, _Route]:
@@ -76,14 +83,15 @@ def _routes() -> dict[str, _Route]:
 
 
 _ROUTES = _routes()
-_FLAG_VALUES = {"true": True, "false": False, "": False}
+_FLAG_VALUES = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 def read(request: Request, path: str) -> Call:
     """Understands ``request``, whose path without the face's prefix is ``path``.
 
-    Where several services share a path, the one whose parameters are given most completely is meant; a parameter that
-    belongs to another of them makes the mixture ``parameters.not_acceptable``. Names that no service knows are ignored.
+    Where several services share a path, the one whose parameters are given most completely is meant; a value that
+    belongs to another of them makes the mixture ``parameters.not_acceptable``. Names that no service knows are ignored,
+    and so are blank values: clients send the fields that they do not use as ``null`` or empty (assumed).
     """
     route = _ROUTES.get(path)
     if route is None or request.method not in route.services[0].methods:
@@ -110,7 +118,7 @@ def _choose(route: _Route, request: Request, given: dict[str, str]) -> Call:
         return Call(request, route.services[0], {}, "parameters.not_acceptable")
     own = {parameter.name for parameter in service.parameters}
     asked = {name: value for name, value in given.items() if name in own}
-    mixed = any(name in route.names and name not in own for name in given)
+    mixed = _filled(given) & (route.names - own)
     return Call(request, service, asked, "parameters.not_acceptable" if mixed else None)
 
 
@@ -118,7 +126,7 @@ def _json_object(body: bytes) -> dict[str, str] | None:
     """The members of a JSON object as the texts that a query would carry; ``None`` if the body is not one."""
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return {name: _as_text(value) for name, value in content.items()} if isinstance(content, dict) else None
 
