@@ -27,7 +27,7 @@ def fresh_accounts():
     """Forget the tokens and pauses of every account."""
     from airflow_provider_iranpay.client.account import Account
 
-    Account.forget_all()
+    Account._known.clear()
 
 
 def pytest_sessionfinish(session):

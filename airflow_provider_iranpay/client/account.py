@@ -78,11 +78,6 @@ class Account:
             return cls._known.setdefault(key, cls())
 
     @classmethod
-    def forget_all(cls) -> None:
-        """Start anew: nothing that was known of any account is used again."""
-        cls._known = {}
-
-    @classmethod
     def after_fork(cls) -> None:
         """Free a forked child of locks and flights that only threads of its parent could end."""
         cls._door = threading.Lock()

@@ -30,8 +30,8 @@ T = TypeVar("T")
 class IranPayHook(BaseHook):
     """Base of the hooks.
 
-    Hooks keep no journal: a paid call made through a hook is paid again when it is made again. For tables, and for
-    anything that must not be paid twice across retries, use the operators.
+    Hooks keep no journal: a paid call made through a hook is paid again when it is made again, by a retry of its task
+    too.
 
     :param conn_id: the Airflow connection.
     :param retries: how often and how long a call is repeated where that is safe.

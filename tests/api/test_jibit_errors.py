@@ -110,6 +110,10 @@ def test_an_escape_that_no_database_can_hold_makes_no_answer(escape):
     assert understand(200, b'{"matched": true, "name": "' + escape + b'"}') is None
 
 
+def test_a_backslash_that_was_meant_is_no_escape():
+    assert understand(200, b'{"matched": true, "name": "\\\\u0000"}').payload["name"] == "\\u0000"
+
+
 def test_persian_in_escapes_is_read():
     assert understand(200, b'{"matched": true, "name": "\\u0633\\u0627"}').payload["name"] == "سا"
 

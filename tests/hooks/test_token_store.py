@@ -94,7 +94,7 @@ def test_tasks_share_one_token_through_a_variable(connect, sandbox, run_dag):
 
         @task(retries=0)
         def ask():
-            Account.forget_all()  # as a process of its own would
+            Account._known.clear()  # as a process of its own would
             JibitHook().balances()
 
         ask() >> ask()
