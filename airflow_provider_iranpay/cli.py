@@ -17,7 +17,7 @@ def get_cli_commands() -> list[CLICommand]:
     return [
         GroupCommand(
             name="iranpay",
-            help="Jibit: its local sandbox",
+            help="Jibit and Paystar: their local sandbox",
             subcommands=[
                 ActionCommand(
                     name="sandbox",

@@ -15,6 +15,7 @@ __all__ = [
     "InvalidInput",
     "IranPayError",
     "LoadRefused",
+    "NotConfirmed",
     "NotSent",
     "OperatorNeeded",
     "OutcomeUnknown",
@@ -36,6 +37,10 @@ class IranPayError(Exception):
     def as_kind(self, kind: type[E]) -> E:
         """Return the same error as another class: the same text, the same facts."""
         return _rebuild(kind, str(self), self.__dict__)
+
+    def noting(self: E, addition: str, **facts: object) -> E:
+        """Return the same error with more to say: a sentence, and facts as attributes."""
+        return _rebuild(type(self), f"{self} {addition}", {**self.__dict__, **facts})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), str(self), self.__dict__)
@@ -132,7 +137,16 @@ class NotSent(CallError):
 
 
 class OutcomeUnknown(CallError):
-    """The request may have been carried out and paid for, and no answer says so: it is never repeated by itself."""
+    """The request may have been carried out and paid for, and no answer says so: it is never repeated by itself.
+
+    :ivar transfer_track_ids: where money was to be sent, the callers' identities of what may have been sent.
+    """
+
+    transfer_track_ids: tuple[str, ...] = ()
+
+
+class NotConfirmed(CallError):
+    """Inquiry does not confirm a payment: its status, amount or reference is another. The order is not paid by it."""
 
 
 class UnreadableAnswer(CallError):

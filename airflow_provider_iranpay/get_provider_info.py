@@ -9,6 +9,7 @@ from typing import Any
 __all__ = ["get_provider_info"]
 
 _PACKAGE = "airflow_provider_iranpay"
+_PAYSTAR_URL = "https://core.paystar.ir/api"
 
 _NETWORK_FIELDS: dict[str, Any] = {
     "account_name": {
@@ -42,33 +43,88 @@ _NETWORK_FIELDS: dict[str, Any] = {
 }
 
 
+_SECRET = {"schema": {"type": ["string", "null"], "format": "password"}}
+
+
 def get_provider_info() -> dict[str, Any]:
     """Describe the provider in the form of Airflow's provider-info schema."""
     return {
         "package-name": "airflow-provider-iranpay",
         "name": "IranPay",
-        "description": "Jibit, the paid Iranian API of identity and bank inquiries.",
+        "description": "Jibit and Paystar, the paid Iranian APIs of inquiries, bank transfers and payments.",
         "integrations": [
-            {
-                "integration-name": "Jibit",
-                "external-doc-url": "https://jibit.ir/",
-                "tags": ["service"],
-            }
+            {"integration-name": "Jibit", "external-doc-url": "https://jibit.ir/", "tags": ["service"]},
+            {"integration-name": "Paystar", "external-doc-url": "https://paystar.ir/", "tags": ["service"]},
         ],
-        "hooks": [{"integration-name": "Jibit", "python-modules": [f"{_PACKAGE}.hooks.jibit"]}],
+        "hooks": [
+            {"integration-name": "Jibit", "python-modules": [f"{_PACKAGE}.hooks.jibit"]},
+            {"integration-name": "Paystar", "python-modules": [f"{_PACKAGE}.hooks.paystar"]},
+        ],
         "operators": [{"integration-name": "Jibit", "python-modules": [f"{_PACKAGE}.operators.jibit"]}],
         "connection-types": [
-            {
-                "connection-type": "jibit",
-                "hook-class-name": f"{_PACKAGE}.hooks.jibit.JibitHook",
-                "hook-name": "Jibit",
-                "ui-field-behaviour": {
-                    "hidden-fields": ["schema", "port", "extra"],
-                    "relabeling": {"host": "Base URL", "login": "API key", "password": "Secret key"},
-                    "placeholders": {"host": "https://napi.jibit.ir/ide (empty: this one)"},
+            _connection_type(
+                "jibit",
+                hook="jibit.JibitHook",
+                name="Jibit",
+                labels={"login": "API key", "password": "Secret key"},
+                base_url="https://napi.jibit.ir/ide",
+            ),
+            _connection_type(
+                "paystar_banking",
+                hook="paystar.PaystarBankingHook",
+                name="Paystar open banking",
+                labels={"login": "Application id", "password": "Access password"},
+                base_url=_PAYSTAR_URL,
+                fields={
+                    "refresh_token": {"label": "Refresh token", **_SECRET},
+                    "birth_calendar": {
+                        "label": "Calendar of birth dates",
+                        "description": "In which calendar Paystar reads this account's birth dates.",
+                        "schema": {"type": ["string", "null"], "enum": ["jalali", "gregorian"], "default": "jalali"},
+                    },
                 },
-                "conn-fields": _NETWORK_FIELDS,
-            }
+            ),
+            _connection_type(
+                "paystar_gateway",
+                hook="paystar.PaystarGatewayHook",
+                name="Paystar payment gateway",
+                labels={"login": "Gateway id", "password": "Sign key (empty: unsigned)"},
+                base_url=_PAYSTAR_URL,
+            ),
+            _connection_type(
+                "paystar_wallet",
+                hook="paystar.PaystarWalletHook",
+                name="Paystar wallet",
+                labels={"login": "Wallet hashid", "password": "Password"},
+                base_url=_PAYSTAR_URL,
+                fields={
+                    "refresh_token": {"label": "Refresh token", **_SECRET},
+                    "refresh_inquiry_key": {"label": "Refresh inquiry key", **_SECRET},
+                    "sign_key": {"label": "Sign key", **_SECRET},
+                },
+            ),
         ],
         "cli": [f"{_PACKAGE}.cli.get_cli_commands"],
+    }
+
+
+def _connection_type(  # noqa: PLR0913 - the parts of one form, all by keyword
+    kind: str,
+    *,
+    hook: str,
+    name: str,
+    labels: dict[str, str],
+    base_url: str,
+    fields: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    return {
+        "connection-type": kind,
+        "hook-class-name": f"{_PACKAGE}.hooks.{hook}",
+        "hook-name": name,
+        "ui-field-behaviour": {
+            "hidden-fields": ["schema", "port", "extra"],
+            "relabeling": {"host": "Base URL", **labels},
+            "placeholders": {"host": f"{base_url} (empty: this one)"},
+        },
+        "conn-fields": {**(fields or {}), **_NETWORK_FIELDS},
     }

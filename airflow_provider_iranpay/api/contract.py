@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -21,6 +22,7 @@ __all__ = [
     "ErrorClass",
     "Failure",
     "Granted",
+    "Outgoing",
     "Parameter",
     "Request",
     "Safety",
@@ -76,13 +78,13 @@ class Parameter:
 
     :param name: what Python callers say, for example ``national_code``.
     :param wire: what the provider reads, for example ``nationalCode``.
-    :param encode: ``(name, value) -> wire text``; raises ``InvalidInput`` before anything is sent.
+    :param encode: ``(name, value) -> what JSON or a query carries``; raises ``InvalidInput`` before anything is sent.
     :param optional: may be None, and is then not sent.
     """
 
     name: str
     wire: str
-    encode: Callable[[str, object], str]
+    encode: Callable[[str, object], Any]
     optional: bool = False
 
 
@@ -93,8 +95,9 @@ class Endpoint(Generic[T_co]):
     :param read: turns the payload of a success into the answer; raises :class:`UnreadablePayload`.
     :param any_of: names of optional parameters of which at least one has to be given.
     :param fixed: wire parameters that make this service out of a shared path, for example ``deposit=true``.
-    :param echoes: fields of the answer that repeat a wire parameter; another value there is somebody else's answer.
-    :param bearer: sent with an access token; token calls are not.
+    :param echoes: fields of the answer (``data.ref_num``: inside an object) that repeat a wire parameter; another value
+        there is somebody else's answer.
+    :param bearer: name of the key that it is sent with, one that has to be renewed; None where it needs none.
     """
 
     service: str
@@ -107,7 +110,7 @@ class Endpoint(Generic[T_co]):
     echoes: Mapping[str, str] = field(default_factory=dict)
     method: Literal["GET", "POST"] = "GET"
     weight: Weight = Weight.DOCUMENTED
-    bearer: bool = True
+    bearer: str | None = "access_token"
 
     def request(self, values: Mapping[str, object]) -> Request[T_co]:
         """Normalise and check the inputs, and say what to send.
@@ -118,7 +121,7 @@ class Endpoint(Generic[T_co]):
         unknown = values.keys() - {parameter.name for parameter in self.parameters}
         if unknown:
             raise TypeError(f"{self.service} has no parameter {', '.join(sorted(unknown))}")
-        wire = dict(self.fixed)
+        wire: dict[str, Any] = dict(self.fixed)
         try:
             self._require_any(values)
             for parameter in self.parameters:
@@ -135,7 +138,7 @@ class Endpoint(Generic[T_co]):
         if self.any_of and not any(_is_given(values.get(name)) for name in self.any_of):
             raise InvalidInput(self.any_of[0], "is_required", f"Give at least one of {', '.join(self.any_of)}.")
 
-    def _request(self, wire: Mapping[str, str]) -> Request[T_co]:
+    def _request(self, wire: Mapping[str, Any]) -> Request[T_co]:
         if self.method == "GET":
             return Request(endpoint=self, query=wire)
         return Request(endpoint=self, body=wire)
@@ -146,27 +149,48 @@ class Request(Generic[T_co]):
     """One call, ready to be sent. Its query and body hold personal data and secrets: no ``repr`` shows them."""
 
     endpoint: Endpoint[T_co]
-    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     body: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def wire(self) -> Mapping[str, Any]:
+        """What is sent, wherever it stands."""
+        return self.query if self.body is None else self.body
 
     def read(self, payload: Payload) -> T_co:
         """Turn the payload of a success into the answer.
 
         :raises UnreadablePayload: a field is missing or of a wrong kind, or the answer is to another question.
         """
-        sent = self.query if self.body is None else self.body
-        for key, wire in self.endpoint.echoes.items():
-            if not _repeats(payload.get(key), sent[wire]):
-                raise UnreadablePayload(f"its {key!r} is not the one that was asked about")
+        for path, wire in self.endpoint.echoes.items():
+            if not _repeats(_at(payload, path), str(self.wire[wire])):
+                raise UnreadablePayload(f"its {path!r} is not the one that was asked about")
         return self.endpoint.read(payload)
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request as it leaves: with the account's credentials in it. No ``repr`` shows any of it.
+
+    :param authorization: the ``Authorization`` header, if any.
+    """
+
+    authorization: str | None = field(repr=False)
+    query: Mapping[str, Any] = field(repr=False)
+    body: Mapping[str, Any] | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
-    """What authenticates calls. The refresh token is None where the provider knows none."""
+    """What authenticates calls.
+
+    :param refresh: what renews them; None where the answer brought none.
+    :param expires_at: when the access token dies, where the provider said so (timezone-aware).
+    """
 
     access: str = field(repr=False)
     refresh: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot stand in a header.
@@ -219,11 +243,11 @@ class Api(Protocol):
     def understand(self, request: Request[Any], status: int, body: bytes) -> Answered | None:
         """Read a complete response; None where it is not in the provider's own envelope, and so no answer."""
 
-    def renewals(self, held: Tokens | None) -> Sequence[Request[Tokens]]:
-        """Name the calls that bring new tokens, in the order in which to try them."""
+    def renewals(self, bearer: str, held: Tokens | None) -> Sequence[Request[Tokens]]:
+        """Name the calls that bring new tokens of one kind, in the order in which to try them."""
 
-    def authorization(self, tokens: Tokens) -> str:
-        """Compose the ``Authorization`` header."""
+    def outgoing(self, request: Request[Any], tokens: Tokens | None) -> Outgoing:
+        """Add to a request what only the account knows: its tokens, credentials and signatures."""
 
     def secrets(self) -> Sequence[str]:
         """Name the credentials, which no message may repeat."""
@@ -236,8 +260,17 @@ def _is_given(value: object) -> bool:
     return not is_missing(value) and (not isinstance(value, str) or value.strip() != "")
 
 
+def _at(payload: object, path: str) -> object:
+    """What stands at a path; a list of one thing is taken for the thing."""
+    for key in path.split("."):
+        payload = payload.get(key) if isinstance(payload, Mapping) else None
+        if isinstance(payload, list) and len(payload) == 1:
+            payload = payload[0]
+    return payload
+
+
 def _repeats(echoed: object, sent: str) -> bool:
     """Whether an echo can be that of what was sent: missing and masked ones can, separators and case do not matter."""
-    if echoed is None or "*" in str(echoed):
+    if echoed is None or "*" in str(echoed) or str(echoed) == sent:
         return True
     return "".join(filter(str.isalnum, str(echoed))).upper() == sent.upper()

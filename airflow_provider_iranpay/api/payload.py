@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_iranpay.api.contract import UnreadablePayload
+from airflow_provider_iranpay.iran.checked import Refusal
+from airflow_provider_iranpay.iran.money import LARGEST_RIAL, read_rial
 
-__all__ = ["boolean", "decode_object", "integer", "items", "mapping", "optional_text", "text"]
+__all__ = ["boolean", "decode_object", "integer", "items", "mapping", "optional_text", "rial", "text"]
 
 _EXACT_FLOATS = 2**53
-_BEYOND_ANY_AMOUNT = 2**60  # what a database's bigint still sums
 
 
 def decode_object(body: bytes) -> dict[str, Any] | None:
@@ -81,9 +82,20 @@ def integer(payload: Mapping[str, Any], key: str) -> int:
     value = payload.get(key)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_FLOATS:
         return int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= _BEYOND_ANY_AMOUNT:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= LARGEST_RIAL:
         raise UnreadablePayload(f"its {key!r} is not a whole number")
     return value
+
+
+def rial(payload: Mapping[str, Any], key: str) -> int:
+    """Read an amount: a whole number, or its text with thousands commas or without."""
+    value = payload.get(key)
+    if not isinstance(value, str):
+        return integer(payload, key)
+    try:
+        return read_rial(value)
+    except Refusal:
+        raise UnreadablePayload(f"its {key!r} is not an amount") from None
 
 
 def text(payload: Mapping[str, Any], key: str) -> str:

@@ -37,21 +37,21 @@ class AccountKey:
 class TokenStore(Protocol):
     """Where tokens outlive a process. Best effort: it has no compare-and-set."""
 
-    def load(self) -> Tokens | None:
-        """Return the tokens that were last stored, by any worker."""
+    def load(self, bearer: str) -> Tokens | None:
+        """Return the tokens of this kind that were last stored, by any worker."""
 
-    def save(self, tokens: Tokens) -> None:
+    def save(self, bearer: str, tokens: Tokens) -> None:
         """Store tokens; returns once other workers can see them."""
 
 
 class ProcessMemory:
     """No store beside the account's own memory: for a shell, a test, a script."""
 
-    def load(self) -> Tokens | None:
+    def load(self, bearer: str) -> Tokens | None:  # noqa: ARG002
         """Know nothing beyond the process."""
         return None
 
-    def save(self, tokens: Tokens) -> None:
+    def save(self, bearer: str, tokens: Tokens) -> None:
         """Leave it to the account to remember."""
 
 
@@ -66,8 +66,8 @@ class Account:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tokens: Tokens | None = None
-        self._flight: Future[Granted] | None = None
+        self._held: dict[str, Tokens] = {}
+        self._flights: dict[str, Future[Granted]] = {}
         self._paused_until = 0.0
         self._living.add(self)
 
@@ -83,23 +83,25 @@ class Account:
         cls._door = threading.Lock()
         for account in cls._living:
             account._lock = threading.Lock()  # noqa: SLF001 - its own class
-            account._flight = None  # noqa: SLF001
+            account._flights = {}  # noqa: SLF001
 
-    def tokens(self, refused: Tokens | None, renew: Callable[[Tokens | None], Granted]) -> Granted:
+    def tokens(self, bearer: str, refused: Tokens | None, renew: Callable[[Tokens | None], Granted]) -> Granted:
         """Return tokens other than the refused ones; of any number of callers at once, one renews and the others get
         its result.
 
+        :param bearer: which of the account's keys.
         :param renew: called with the refused tokens; its error reaches every caller that waited for it.
         """
         while True:
             with self._lock:
-                if self._tokens is not None and self._tokens != refused:
-                    return Granted(self._tokens, fresh=False)
-                flight, mine = self._flight, self._flight is None
+                held, flight = self._held.get(bearer), self._flights.get(bearer)
+                if held is not None and held != refused:
+                    return Granted(held, fresh=False)
+                mine = flight is None
                 if flight is None:
-                    flight = self._flight = Future()
+                    flight = self._flights[bearer] = Future()
             if mine:
-                self._renew(flight, refused, renew)
+                self._renew(bearer, flight, refused=refused, renew=renew)
             try:
                 granted = flight.result()
             except CancelledError:
@@ -109,27 +111,33 @@ class Account:
                 return granted
 
     def _renew(
-        self, flight: Future[Granted], refused: Tokens | None, renew: Callable[[Tokens | None], Granted]
+        self,
+        bearer: str,
+        flight: Future[Granted],
+        *,
+        refused: Tokens | None,
+        renew: Callable[[Tokens | None], Granted],
     ) -> None:
         try:
             granted = renew(refused)
         except Exception as error:  # noqa: BLE001 - handed to every caller, the leader included
-            self._end(flight)
+            self._end(bearer, flight)
             flight.set_exception(error)
         except BaseException:
             # The leader alone is being stopped: whoever waited for it starts over.
-            self._end(flight)
+            self._end(bearer, flight)
             flight.cancel()
             raise
         else:
             with self._lock:
-                self._tokens, self._flight = granted.tokens, None
+                self._held[bearer] = granted.tokens
+                del self._flights[bearer]
             flight.set_result(granted)
 
-    def _end(self, flight: Future[Granted]) -> None:
+    def _end(self, bearer: str, flight: Future[Granted]) -> None:
         with self._lock:
-            if self._flight is flight:
-                self._flight = None
+            if self._flights.get(bearer) is flight:
+                del self._flights[bearer]
 
     def pause(self, seconds: float) -> None:
         """Hold back all calls of the account for some seconds; a shorter pause never ends a longer one."""

@@ -41,11 +41,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this; answered with ``Received`` or ``Broken``. The authorization is None for token calls."""
+    """Send this; answered with ``Received`` or ``Broken``. The tokens are None where the call needs none."""
 
     request: Request[Any]
     track_id: str
-    authorization: Tokens | None
+    tokens: Tokens | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class Pause:
 class GetTokens:
     """Answered with ``Granted`` tokens other than the refused ones: the account's, another worker's, or fresh ones."""
 
+    bearer: str
     refused: Tokens | None
 
 
@@ -78,11 +79,14 @@ class GetTokens:
 class LoadTokens:
     """Read the shared token store; answered with tokens or None."""
 
+    bearer: str
+
 
 @dataclass(frozen=True, slots=True)
 class SaveTokens:
     """Write the shared token store, before the tokens are used; answered with None."""
 
+    bearer: str
     tokens: Tokens
 
 
@@ -107,7 +111,8 @@ class Conversation:
         :param track_id: random, the same for every send of this conversation; at most 50 characters.
         :raises CallError: one of its subclasses, by the tables of ``phase``.
         """
-        granted: Granted | None = (yield GetTokens(refused=None)) if request.endpoint.bearer else None
+        bearer = request.endpoint.bearer
+        granted: Granted | None = (yield GetTokens(bearer, refused=None)) if bearer else None
         chances = _CHANCES
         attempt = 0
         while True:
@@ -122,34 +127,34 @@ class Conversation:
             error = report(self.api, Ended(request, event, answered, verdict, tokens, track_id, told))
             if told:
                 yield Pause(told, error)
-            if verdict.move is Move.AUTHENTICATE and granted is not None and chances:
-                granted = yield GetTokens(refused=granted.tokens)
+            if verdict.move is Move.AUTHENTICATE and bearer and granted and chances:
+                granted = yield GetTokens(bearer, refused=granted.tokens)
                 chances = 0 if granted.fresh else chances - 1
             elif attempt < self._tries(verdict.move):
                 yield Wait(self.retries.seconds(attempt), error)
             else:
                 raise error
 
-    def renew(self, refused: Tokens | None, *, track_id: str) -> Steps[Granted]:
+    def renew(self, bearer: str, refused: Tokens | None, *, track_id: str) -> Steps[Granted]:
         """Bring tokens that are not the refused ones, from the store or from the provider.
 
         The store has no compare-and-set: a worker whose renewal is refused reads it again, since another worker may
         just have renewed the same pair, and only then goes on to the next way of renewing.
         """
-        stored: Tokens | None = yield LoadTokens()
+        stored: Tokens | None = yield LoadTokens(bearer)
         if stored is not None and stored != refused:
             return Granted(stored, fresh=False)
         held = stored or refused
         refusal: exceptions.CallError | None = None
-        for request in self.api.renewals(held):
+        for request in self.api.renewals(bearer, held):
             try:
                 tokens = yield from self.call(request, track_id=track_id)
             except (exceptions.Rejected, exceptions.OperatorNeeded, exceptions.TransientFailure) as error:
                 refusal = error
             else:
-                yield SaveTokens(tokens)
+                yield SaveTokens(bearer, tokens)
                 return Granted(tokens, fresh=True)
-            newer: Tokens | None = yield LoadTokens()
+            newer: Tokens | None = yield LoadTokens(bearer)
             if newer is not None and newer != held:
                 return Granted(newer, fresh=False)
         raise refusal or exceptions.ConfigurationError(f"{self.api.name}: no way to get a token is known")

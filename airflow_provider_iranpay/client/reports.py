@@ -21,10 +21,18 @@ _LONG_RUN: Final = re.compile(r"\d{8,}")
 
 _WHAT_NOW: Final = {
     exceptions.NotSent: "Nothing was sent: check host, proxy, DNS and firewall, then run again.",
-    exceptions.TransientFailure: "Nothing was paid: run again.",
-    exceptions.OutcomeUnknown: (
+    exceptions.TransientFailure: "Run again later.",
+}
+
+_WHAT_IF_SENT: Final = {
+    Safety.BILLABLE_READ: (
         "The request may have been carried out and paid for, so it is not sent again: look it up by its track id first."
     ),
+    Safety.IDEMPOTENT_WRITE: "The request may have been carried out, so it is not sent again before an inquiry.",
+    Safety.MONEY_WRITE: (
+        "The money may have been sent, so nothing is sent again: ask the list for each item's own track id first."
+    ),
+    Safety.CREATE: "It may have been created, and nobody can pay it: no money moved. Create another, with a new id.",
 }
 
 
@@ -49,7 +57,7 @@ def report(api: Api, ended: Ended) -> exceptions.CallError:
     event, failure = ended.event, ended.failure
     clean = _Cleaner(api, ended.tokens)
     return ended.verdict.error(
-        _refused(api, failure, ended.verdict, clean) if failure else _lost(api, event, ended.verdict),
+        _refused(api, failure, ended.verdict, clean) if failure else _lost(api, ended.request, event, ended.verdict),
         provider=api.name,
         service=ended.request.endpoint.service,
         code=clean(failure.code) if failure else None,
@@ -98,14 +106,14 @@ def _refused(api: Api, failure: Failure, verdict: Verdict, clean: _Cleaner) -> s
     return f"{said}. {api.refused_again() if verdict.move is Move.AUTHENTICATE else failure.remedy}"
 
 
-def _lost(api: Api, event: Received | Broken, verdict: Verdict) -> str:
+def _lost(api: Api, request: Request[Any], event: Received | Broken, verdict: Verdict) -> str:
     if isinstance(event, Broken):
         happened = event.reason
     elif 300 <= event.status < 400:
         happened = f"HTTP {event.status}: a redirect, never followed; check the base URL (host) of the connection"
     else:
         happened = f"HTTP {event.status} with a body that is not {api.name}'s"
-    return f"{happened}. {_WHAT_NOW[verdict.error]}"
+    return f"{happened}. {_WHAT_NOW.get(verdict.error) or _WHAT_IF_SENT[request.endpoint.safety]}"
 
 
 def _retry_after(ended: Ended) -> float | None:

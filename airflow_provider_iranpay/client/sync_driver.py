@@ -67,6 +67,14 @@ class SyncClient:
         """
         return self._run(self._conversation.call(request, track_id=uuid.uuid4().hex))
 
+    def refresh(self, bearer: str) -> Tokens:
+        """Renew one of the account's keys, unless another worker has just done so, and share it.
+
+        :raises CallError: one of its subclasses.
+        """
+        granted = self._tokens(bearer, None)
+        return (granted if granted.fresh else self._tokens(bearer, granted.tokens)).tokens
+
     def close(self) -> None:
         """Close the connections."""
         self._wire.close()
@@ -90,28 +98,32 @@ class SyncClient:
             case Pause(seconds, error):
                 log.warning("%s All calls of the account pause for %.1f s.", error, seconds)
                 return self._account.pause(seconds)
-            case GetTokens(refused):
-                return self._account.tokens(refused, self._renew)
-            case LoadTokens():
-                return self._store.load()
-            case SaveTokens(tokens):
-                return self._store.save(tokens)
+            case GetTokens(bearer, refused):
+                return self._tokens(bearer, refused)
+            case LoadTokens(bearer):
+                return self._store.load(bearer)
+            case SaveTokens(bearer, tokens):
+                return self._store.save(bearer, tokens)
 
-    def _renew(self, refused: Tokens | None) -> Granted:
-        return self._run(self._conversation.renew(refused, track_id=uuid.uuid4().hex))
+    def _tokens(self, bearer: str, refused: Tokens | None) -> Granted:
+        def renew(refused: Tokens | None) -> Granted:
+            return self._run(self._conversation.renew(bearer, refused, track_id=uuid.uuid4().hex))
+
+        return self._account.tokens(bearer, refused, renew)
 
     def _send(self, step: Send) -> Received | Broken:
         while (left := self._account.pause_left()) > 0:
             self._sleep(left)
         endpoint, started = step.request.endpoint, time.monotonic()
+        ready = self._api.outgoing(step.request, step.tokens)
         headers = {"X-TRACK-ID": step.track_id}
-        if step.authorization is not None:
-            headers["Authorization"] = self._api.authorization(step.authorization)
+        if ready.authorization is not None:
+            headers["Authorization"] = ready.authorization
         outgoing = requests.Request(
             endpoint.method,
             self._network.base_url.rstrip("/") + endpoint.path,
-            params=dict(step.request.query),
-            json=step.request.body,
+            params=dict(ready.query),
+            json=ready.body,
             headers=headers,
         )
         happened = self._wire.exchange(outgoing)

@@ -11,13 +11,14 @@ from functools import cached_property
 from typing import ClassVar, TypeVar
 
 from airflow.sdk import BaseHook
+from airflow.sdk.log import mask_secret
 
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import Api, Endpoint
 from airflow_provider_iranpay.client.account import Account, AccountKey, TokenStore
 from airflow_provider_iranpay.client.retries import Retries
 from airflow_provider_iranpay.client.sync_driver import SyncClient
-from airflow_provider_iranpay.hooks.connection import Settings, read_settings
+from airflow_provider_iranpay.hooks.connection import Settings, Shape, read_settings
 from airflow_provider_iranpay.hooks.errors import failing_at_once
 from airflow_provider_iranpay.hooks.token_store import AirflowTokenStore
 from airflow_provider_iranpay.warehouse.provenance import Scope
@@ -40,6 +41,7 @@ class IranPayHook(BaseHook):
     base_url: ClassVar[str]
     known_hosts: ClassVar[frozenset[str]]
     credential_codes: ClassVar[frozenset[str]]
+    connection_shape: ClassVar[Shape] = Shape()
 
     def __init__(self, conn_id: str, *, retries: Retries | None = None) -> None:
         super().__init__()
@@ -60,7 +62,8 @@ class IranPayHook(BaseHook):
 
         :raises ConfigurationError: the connection lacks something or is not safe to use.
         """
-        return read_settings(self.get_connection(self._conn_id), default_base_url=self.base_url)
+        connection = self.get_connection(self._conn_id)
+        return read_settings(connection, default_base_url=self.base_url, shape=self.connection_shape)
 
     @property
     def environment(self) -> str:
@@ -80,8 +83,7 @@ class IranPayHook(BaseHook):
     @cached_property
     def client(self) -> SyncClient:
         """The client of this connection."""
-        key = self._account_key()
-        return self._make_client(self._retries, Account.of(key), AirflowTokenStore(key))
+        return self._make_client(self._retries, Account.of(self._account_key()), self._token_store(shared=True))
 
     def get_conn(self) -> SyncClient:
         """Return the client (Airflow's name for it)."""
@@ -99,7 +101,7 @@ class IranPayHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Try the connection with a fresh token and a free call; nothing is paid."""
         try:
-            store = AirflowTokenStore(self._account_key(), shared=False)
+            store = self._token_store(shared=False)
             return True, self._probe(self._make_client(Retries(tries=1), Account(), store))
         except exceptions.CallError as error:
             return False, f"{self._headline(error)}: {error}"
@@ -108,12 +110,19 @@ class IranPayHook(BaseHook):
 
     def _make_client(self, retries: Retries, account: Account, store: TokenStore) -> SyncClient:
         api = self._make_api(self.settings)
+        for secret in api.secrets():  # Airflow knows the password, and of the extras only those with a telling name
+            mask_secret(secret)
         return SyncClient(api, self.settings.network, account=account, store=store, retries=retries)
 
     def _account_key(self) -> AccountKey:
         settings = self.settings
-        fingerprint = hmac.new(settings.password.encode(), settings.login.encode(), hashlib.sha256).hexdigest()[:16]
-        return AccountKey(self._make_api(settings).name, self.environment, settings.account_name, fingerprint)
+        api = self._make_api(settings)
+        secrets = "\0".join(api.secrets())
+        fingerprint = hmac.new(secrets.encode(), settings.login.encode(), hashlib.sha256).hexdigest()[:16]
+        return AccountKey(api.name, self.environment, settings.account_name, fingerprint)
+
+    def _token_store(self, *, shared: bool) -> AirflowTokenStore:
+        return AirflowTokenStore(self._account_key(), shared=shared)
 
     def _headline(self, error: exceptions.CallError) -> str:
         """Tell apart what a person has to look at first."""

@@ -15,7 +15,7 @@ from airflow_provider_iranpay.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-__all__ = ["Settings", "read_extra", "read_settings"]
+__all__ = ["Settings", "Shape", "read_extra", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,29 @@ class Settings:
     """What every provider connection says.
 
     :param account_name: names the paid account in keys and tables; the connection id where the extra is empty.
+    :param own: the extras that belong to the provider alone, as texts; empty where the connection has none.
     """
 
     network: Network
     account_name: str
     login: str = field(repr=False)
     password: str = field(repr=False)
+    own: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def read_settings(connection: Connection, *, default_base_url: str) -> Settings:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a kind of connection has to say.
+
+    :param required: the fields (``login``, ``password``) and extras that must not be empty.
+    :param optional: extras of the provider's own that may be.
+    """
+
+    required: tuple[str, ...] = ("login", "password")
+    optional: tuple[str, ...] = ()
+
+
+def read_settings(connection: Connection, *, default_base_url: str, shape: Shape) -> Settings:
     """Read a connection.
 
     :param default_base_url: where an empty host leads; its path is also that of its bare host name.
@@ -49,8 +63,7 @@ def read_settings(connection: Connection, *, default_base_url: str) -> Settings:
                 allow_http=_flag(extra, "allow_http"),
             ),
             account_name=str(extra.get("account_name") or connection.conn_id).strip(),
-            login=_required(connection.login, "login"),
-            password=_required(connection.password, "password"),
+            **_credentials(connection, extra, shape),
         )
     except ConfigurationError as error:
         problem = str(error)
@@ -112,10 +125,15 @@ def _bracketed(host: str) -> str:
         return host
 
 
-def _required(value: str | None, name: str) -> str:
-    if not value:
-        raise ConfigurationError(f"{name}: it is empty; fill it in.")
-    return value
+def _credentials(connection: Connection, extra: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """Read the login, the password and the provider's own extras."""
+    fields = {"login": connection.login or "", "password": connection.password or ""}
+    extras = [name for name in (*shape.required, *shape.optional) if name not in fields]
+    own = {name: str(extra.get(name) or "").strip() for name in extras}
+    for name in shape.required:
+        if not (fields | own)[name]:
+            raise ConfigurationError(f"{name}: it is empty; fill it in.")
+    return {**fields, "own": own}
 
 
 def _number(extra: Mapping[str, Any], name: str, *, default: float) -> float:

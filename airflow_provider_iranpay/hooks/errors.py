@@ -25,6 +25,10 @@ class OutcomeUnknown(exceptions.OutcomeUnknown, AirflowFailException):
     """The request may have been carried out and paid for."""
 
 
+class NotConfirmed(exceptions.NotConfirmed, AirflowFailException):
+    """Inquiry does not confirm a payment."""
+
+
 class UnreadableAnswer(exceptions.UnreadableAnswer, AirflowFailException):
     """The provider's answer lacks what was asked for."""
 
@@ -40,6 +44,7 @@ class Rejected(exceptions.Rejected, AirflowFailException):
 _AT_ONCE: dict[type[exceptions.IranPayError], type[exceptions.IranPayError]] = {
     exceptions.InvalidInput: InvalidInput,
     exceptions.OutcomeUnknown: OutcomeUnknown,
+    exceptions.NotConfirmed: NotConfirmed,
     exceptions.UnreadableAnswer: UnreadableAnswer,
     exceptions.OperatorNeeded: OperatorNeeded,
     exceptions.Rejected: Rejected,

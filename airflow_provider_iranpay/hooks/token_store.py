@@ -18,6 +18,11 @@ __all__ = ["AirflowTokenStore"]
 
 log = logging.getLogger(__name__)
 
+_LOST = (
+    "The %s account %s got a new refresh token, which outlives this process only inside a task. "
+    "If the next call is refused, put a new refresh token into the connection."
+)
+
 
 class AirflowTokenStore:
     """Shares the tokens of one account between workers, by best effort: a Variable has no compare-and-set.
@@ -25,20 +30,21 @@ class AirflowTokenStore:
     A store that cannot be reached never stops a call: the worker then gets tokens of its own.
 
     :param shared: False for tokens that nobody else shall see or have made.
+    :param given: the refresh tokens that the connection holds, where the provider does not give them by itself. One
+        that replaces them is shared in any case, and said aloud where it cannot be: the connection's own may be dead.
     """
 
-    def __init__(self, key: AccountKey, *, shared: bool = True) -> None:
-        place = hashlib.sha256(f"{key.environment}\0{key.name}".encode()).hexdigest()[:16]
-        self._variable = f"iranpay_{key.provider}_token_{place}"
+    def __init__(self, key: AccountKey, *, shared: bool = True, given: frozenset[str] | None = None) -> None:
         self._key = key
         self._shared = shared
+        self._given = given
 
-    def load(self) -> Tokens | None:
+    def load(self, bearer: str) -> Tokens | None:
         """Return the account's stored tokens; None outside a task, or where they belong to other credentials."""
         if not (self._shared and _in_task()):
             return None
         try:
-            stored = json.loads(Variable.get(self._variable, default=None) or "{}")
+            stored = json.loads(Variable.get(self._variable(bearer), default=None) or "{}")
             if stored.get("owner") != self._owner():
                 return None
             tokens = Tokens(stored["access"], stored["refresh"])
@@ -52,18 +58,28 @@ class AirflowTokenStore:
         _mask(tokens)
         return tokens
 
-    def save(self, tokens: Tokens) -> None:
+    def save(self, bearer: str, tokens: Tokens) -> None:
         """Mask the tokens from now on, and share them with the other workers if this is a task."""
         _mask(tokens)
-        if not (self._shared and _in_task()):
+        replaced = self._given is not None and tokens.refresh is not None and tokens.refresh not in self._given
+        if not _in_task():
+            if replaced:
+                log.warning(_LOST, self._key.provider, self._key.name)
+            return
+        if not (self._shared or replaced):
             return
         content = {"owner": self._owner(), "access": tokens.access, "refresh": tokens.refresh}
         try:
-            Variable.set(self._variable, json.dumps(content), description=self._description())
+            Variable.set(self._variable(bearer), json.dumps(content), description=self._description())
         except Exception as error:  # noqa: BLE001 - a token that is not shared costs another worker one call
             log.warning(
                 "The token of %s cannot be shared with other workers (%s).", self._key.name, type(error).__name__
             )
+
+    def _variable(self, bearer: str) -> str:
+        key = self._key
+        place = hashlib.sha256("\0".join((key.environment, key.name, bearer)).encode()).hexdigest()[:16]
+        return f"iranpay_{key.provider}_token_{place}"
 
     def _description(self) -> str:
         key = self._key

@@ -15,7 +15,7 @@ from airflow_provider_iranpay.iran.cells import cell_text
 from airflow_provider_iranpay.iran.checked import Checked, Doubt, Reason, check, require
 from airflow_provider_iranpay.iran.digits import ZWNJ, ascii_digits, fold_letters, is_ascii_number, strip_marks
 
-__all__ = ["BANKS", "Bank", "by_card", "by_iban", "by_iban_code", "by_jibit_id", "jibit_id"]
+__all__ = ["BANKS", "Bank", "by_card", "by_iban", "by_iban_code", "by_jibit_id", "iban_code", "jibit_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,37 @@ def jibit_id(value: object) -> Checked:
     ``17``), an English or Persian name with or without the words for "bank" and "Iran". A text in the shape of an id
     that is not in the table passes with a doubt, because the provider's enumeration is open.
     """
-    text = " ".join(strip_marks(ascii_digits(cell_text(value).replace(ZWNJ, " "))).split())
-    require(bool(text), Reason.EMPTY)
-    as_id = re.sub(r"[ -]", "_", text).upper()
-    if as_id in _BY_JIBIT_ID:
-        return Checked(as_id)
-    bank = _BY_IBAN_CODE.get(text.zfill(3)) if is_ascii_number(text) else _BY_NAME.get(_name_key(text))
+    text = _written(value)
+    bank = _find(text)
     if bank is not None:
         require(bank.jibit_id is not None, Reason.NO_JIBIT_ID)
         return Checked(bank.jibit_id)
     require(_ID_SHAPE.fullmatch(text) is not None, Reason.UNKNOWN_BANK)
     return Checked(text, doubt=Doubt.UNKNOWN_BANK)
+
+
+@check
+def iban_code(value: object) -> Checked:
+    """Turn what people have for a bank, as in :func:`jibit_id`, into its three-digit IBAN code.
+
+    Three digits that are not in the table pass with a doubt: new banks appear before any table knows them.
+    """
+    text = _written(value)
+    bank = _find(text)
+    if bank is not None:
+        return Checked(bank.iban_code)
+    require(is_ascii_number(text) and len(text) == 3, Reason.UNKNOWN_BANK)
+    return Checked(text, doubt=Doubt.UNKNOWN_BANK)
+
+
+def _written(value: object) -> str:
+    text = " ".join(strip_marks(ascii_digits(cell_text(value).replace(ZWNJ, " "))).split())
+    require(bool(text), Reason.EMPTY)
+    return text
+
+
+def _find(text: str) -> Bank | None:
+    as_id = re.sub(r"[ -]", "_", text).upper()
+    if as_id in _BY_JIBIT_ID:
+        return _BY_JIBIT_ID[as_id]
+    return _BY_IBAN_CODE.get(text.zfill(3)) if is_ascii_number(text) else _BY_NAME.get(_name_key(text))

@@ -43,6 +43,12 @@ class Reason(StrEnum):
     """The calendar has no such day, for example 30 Esfand of a common year."""
     NO_TIME_ZONE = "no_time_zone"
     """A datetime without a time zone: its Tehran day is not known."""
+    TOO_SMALL = "too_small"
+    """An amount below what the provider takes."""
+    REPEATED = "repeated"
+    """An identity that has to be unique stands twice in one request."""
+    UNKNOWN_FIELD = "unknown_field"
+    """A field that the record does not have: left out, it would have made another request."""
 
 
 class Doubt(StrEnum):

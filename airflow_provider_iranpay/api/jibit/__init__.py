@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from airflow_provider_iranpay.api.contract import Answered, Request, Success, Tokens
+from airflow_provider_iranpay.api.contract import Answered, Outgoing, Request, Success, Tokens
 from airflow_provider_iranpay.api.jibit import errors
 from airflow_provider_iranpay.api.jibit.endpoints import ENDPOINTS, GENERATE, REFRESH
 from airflow_provider_iranpay.api.payload import decode_object
@@ -51,16 +51,16 @@ class Jibit:
             return errors.failure(code, message, status)
         return None
 
-    def renewals(self, held: Tokens | None) -> Sequence[Request[Tokens]]:
+    def renewals(self, bearer: str, held: Tokens | None) -> Sequence[Request[Tokens]]:  # noqa: ARG002 - it has one kind
         """Refresh while there is a pair to refresh, then generate."""
         generate = Request(endpoint=GENERATE, body={"apiKey": self.api_key, "secretKey": self.secret_key})
         if held is None or held.refresh is None:
             return (generate,)
         return (Request(endpoint=REFRESH, body={"accessToken": held.access, "refreshToken": held.refresh}), generate)
 
-    def authorization(self, tokens: Tokens) -> str:
-        """Compose the ``Authorization`` header."""
-        return f"Bearer {tokens.access}"
+    def outgoing(self, request: Request[Any], tokens: Tokens | None) -> Outgoing:
+        """Add the access token."""
+        return Outgoing(f"Bearer {tokens.access}" if tokens else None, request.query, request.body)
 
     def secrets(self) -> Sequence[str]:
         """Name the credentials, which no message may repeat."""

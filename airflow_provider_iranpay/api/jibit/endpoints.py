@@ -229,7 +229,7 @@ GENERATE: Final[Endpoint[Tokens]] = Endpoint(
     safety=Safety.TOKEN,
     method="POST",
     read=answers.read_tokens,
-    bearer=False,
+    bearer=None,
 )
 
 REFRESH: Final[Endpoint[Tokens]] = Endpoint(
@@ -238,7 +238,7 @@ REFRESH: Final[Endpoint[Tokens]] = Endpoint(
     safety=Safety.TOKEN,
     method="POST",
     read=answers.read_tokens,
-    bearer=False,
+    bearer=None,
 )
 
 ENDPOINTS: Final[dict[str, Endpoint[Any]]] = {

@@ -1,0 +1,102 @@
+"""Paystar's API as data: where it is, its three products with their credentials, and how keys are renewed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from airflow_provider_iranpay.api.contract import Answered, Outgoing, Request, Safety, Success, Tokens
+from airflow_provider_iranpay.api.paystar import errors
+from airflow_provider_iranpay.api.paystar.endpoints import RENEWALS, PaystarEndpoint
+from airflow_provider_iranpay.api.paystar.envelope import understand
+from airflow_provider_iranpay.api.paystar.signatures import sign
+from airflow_provider_iranpay.iran.days import from_jalali_dashed
+
+__all__ = ["BASE_URL", "BirthCalendar", "Paystar"]
+
+BASE_URL: Final = "https://core.paystar.ir/api"
+
+
+class BirthCalendar(StrEnum):
+    """In which calendar ``birth_date`` is sent: not documented, so the connection says it."""
+
+    JALALI = "jalali"
+    GREGORIAN = "gregorian"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paystar:
+    """Paystar for one account of one product.
+
+    :param credentials: by wire name: ``application_id`` and ``access_password``; ``gateway_id``; ``wallet_hashid`` and
+        ``password``.
+    :param refresh_tokens: what renews keys, by wire name: ``refresh_token``, ``refresh_inquiry_key``.
+    :param sign_key: empty where the account does not sign.
+    """
+
+    credentials: Mapping[str, str] = field(repr=False)
+    refresh_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+    sign_key: str = field(default="", repr=False)
+    birth_calendar: BirthCalendar = BirthCalendar.JALALI
+
+    @property
+    def name(self) -> str:
+        """The provider's name, as it stands in errors, keys and tables."""
+        return "paystar"
+
+    def understand(self, request: Request[Any], status: int, body: bytes) -> Answered | None:
+        """Read a complete response, by the family of its endpoint."""
+        row = _row(request)
+        answered = understand(row.family, row.safety, http_status=status, body=body)
+        if isinstance(answered, Success) and row.safety is Safety.TOKEN:
+            return Success(_with_refresh_token(answered.payload, request))
+        return answered
+
+    def renewals(self, bearer: str, held: Tokens | None) -> Sequence[Request[Tokens]]:
+        """Renew with the refresh token that was last given, else with the connection's."""
+        requests = []
+        for renewal in RENEWALS[bearer]:
+            own = self.refresh_tokens[renewal.renewed_by]
+            tokens = dict.fromkeys((held.refresh if held and held.refresh else own, own))
+            requests += [Request(endpoint=renewal.endpoint, body={renewal.renewed_by: token}) for token in tokens]
+        return requests
+
+    def outgoing(self, request: Request[Any], tokens: Tokens | None) -> Outgoing:
+        """Add the Bearer, the credentials and the signature; write birth dates in the account's calendar."""
+        row = _row(request)
+        wire = {name: self.credentials[name] for name in row.credentials} | dict(request.wire)
+        if row.signed and self.sign_key:
+            wire["sign"] = sign((wire[name] for name in row.signed), key=self.sign_key)
+        wire = {name: value for name, value in wire.items() if name not in row.unsent}
+        if self.birth_calendar is BirthCalendar.GREGORIAN and "birth_date" in wire:
+            wire["birth_date"] = from_jalali_dashed(wire["birth_date"]).isoformat()
+        bearer = tokens.access if tokens else self.credentials.get(row.permanent_bearer or "")
+        authorization = f"Bearer {bearer}" if bearer else None
+        return Outgoing(authorization, {}, wire) if row.method == "POST" else Outgoing(authorization, wire, None)
+
+    def secrets(self) -> Sequence[str]:
+        """Name the credentials, which no message may repeat."""
+        return tuple(filter(None, (*self.credentials.values(), *self.refresh_tokens.values(), self.sign_key)))
+
+    def refused_again(self) -> str:
+        """Name the suspects of a second refusal."""
+        return errors.SUSPECTS
+
+
+def _row(request: Request[Any]) -> PaystarEndpoint[Any]:
+    row = request.endpoint
+    assert isinstance(row, PaystarEndpoint)  # noqa: S101 - no other provider's request comes here
+    return row
+
+
+def _with_refresh_token(payload: Mapping[str, Any], request: Request[Any]) -> Mapping[str, Any]:
+    """An answer that brings no new refresh token leaves the old one in force: it is kept with the new key."""
+    data = payload.get("data")
+    if isinstance(data, list) and len(data) == 1:
+        data = data[0]
+    if not isinstance(data, Mapping):
+        return payload
+    kept = {name: value for name, value in request.wire.items() if not data.get(name)}
+    return {**payload, "data": {**data, **kept}}

@@ -1,0 +1,18 @@
+"""What this layer needs of a client. No I/O lives here."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from airflow_provider_iranpay.api.contract import Request
+
+__all__ = ["Caller"]
+
+T = TypeVar("T")
+
+
+class Caller(Protocol):
+    """Brings the answer to a request, or raises a ``CallError``."""
+
+    def call(self, request: Request[T]) -> T:
+        """Make one call."""

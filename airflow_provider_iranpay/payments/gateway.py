@@ -1,0 +1,146 @@
+"""When a gateway payment is paid: verify, then inquiry, and inquiry has the last word.
+
+The invariant: a payment is reported as verified only after an inquiry that says ``SUCCEED`` with the equal amount, and
+verify is sent at most twice, the second time only after an inquiry that says ``UNVERIFIED`` inside the window.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from airflow_provider_iranpay import exceptions
+from airflow_provider_iranpay.api.contract import Request
+from airflow_provider_iranpay.api.encoding import amount_rial
+from airflow_provider_iranpay.api.paystar.endpoints import GATEWAY_INQUIRY, GATEWAY_VERIFY
+from airflow_provider_iranpay.api.paystar.gateway import SMALLEST_PAYMENT_RIAL, Payment, Verification
+from airflow_provider_iranpay.iran.masks import mask_text
+from airflow_provider_iranpay.payments.caller import Caller
+
+__all__ = ["Verified", "verify"]
+
+log = logging.getLogger(__name__)
+
+_NOT_YET: Final = frozenset({"UNVERIFIED", "VERIFY_PENDING"})
+_PENDING: Final = "VERIFY_PENDING"
+_FAILED_CODES: Final = frozenset({"-9", "-109"})
+_BEFORE_CODES: Final = frozenset({"-6", "-106"})
+
+_encode_rial: Final = amount_rial(SMALLEST_PAYMENT_RIAL)
+
+_DOUBTFUL: Final = (
+    exceptions.Rejected,
+    exceptions.OutcomeUnknown,
+    exceptions.TransientFailure,
+    exceptions.UnreadableAnswer,
+)
+"""Ends of verify after which the payment may be verified all the same: inquiry tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A payment that is paid. **Hold it against your own order**: its id, and the ``ref_num`` that create returned for
+    it; only then the order is paid.
+
+    :param amount_rial: what verify was asked for.
+    :param payment_amount_rial: what the payer paid.
+    :param already_verified: this call did not see its own verify succeed: the gateway said -6, or the answer was lost.
+        Without an earlier verify of your own this is an alarm: a forged callback with the reference of another, paid
+        order looks just so.
+    :param verify_until: the end of the window of ten minutes after the payment (timezone-aware), where it is known.
+    :param payment: the inquiry that confirmed it.
+    """
+
+    ref_num: str
+    order_id: str
+    amount_rial: int
+    payment_amount_rial: int
+    already_verified: bool
+    verify_until: datetime | None
+    payment: Payment = field(repr=False)
+
+
+def verify(
+    client: Caller,
+    request: Request[Verification],
+    *,
+    payment_amount_rial: int | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Verified:
+    """Verify a payment and confirm it.
+
+    :param request: of ``GATEWAY_VERIFY``.
+    :param payment_amount_rial: create's ``payment_amount``, where a fee makes it differ from the amount.
+    :raises InvalidInput: the amount is none; nothing was sent.
+    :raises NotConfirmed: inquiry says that it is not paid, or that another amount was paid.
+    :raises TransientFailure: the verification is pending; ask again.
+    :raises OutcomeUnknown: verify brought no answer and the payment is not verified (yet).
+    :raises CallError: any other end of verify or inquiry.
+    """
+    amount = int(request.wire["amount"])
+    owed = amount if payment_amount_rial is None else _encode_rial("payment_amount_rial", payment_amount_rial)
+    problem = _send(client, request)
+    payment = _inquire(client, request)
+    if problem is not None and _may_be_sent_again(problem, payment, owed=owed, now=now()):
+        problem = _send(client, request)
+        payment = _inquire(client, request)
+    _require_paid(payment, owed=owed, problem=problem)
+    if problem is not None:
+        log.warning(
+            "The payment %s was verified before, or without an answer: hold it against the order that it is for.",
+            payment.ref_num,
+        )
+    return Verified(
+        ref_num=payment.ref_num,
+        order_id=payment.order_id,
+        amount_rial=amount,
+        payment_amount_rial=payment.payment_amount_rial,
+        already_verified=problem is not None,
+        verify_until=payment.verify_until,
+        payment=payment,
+    )
+
+
+def _send(client: Caller, request: Request[Verification]) -> exceptions.CallError | None:
+    try:
+        client.call(request)
+    except _DOUBTFUL as problem:
+        return problem
+    return None
+
+
+def _inquire(client: Caller, request: Request[Verification]) -> Payment:
+    return client.call(GATEWAY_INQUIRY.request({"ref_num": request.wire["ref_num"]}))
+
+
+def _may_be_sent_again(problem: exceptions.CallError, payment: Payment, *, owed: int, now: datetime) -> bool:
+    lost = isinstance(problem, exceptions.OutcomeUnknown | exceptions.UnreadableAnswer)
+    return (
+        (lost or problem.code in _FAILED_CODES)
+        and payment.status == "UNVERIFIED"
+        and payment.payment_amount_rial == owed
+        and payment.verify_until is not None
+        and now < payment.verify_until
+    )
+
+
+def _require_paid(payment: Payment, *, owed: int, problem: exceptions.CallError | None) -> None:
+    status = mask_text(payment.status)
+    if payment.status == "SUCCEED":
+        if payment.payment_amount_rial != owed:
+            paid = f"{payment.payment_amount_rial:,} Rial were paid, not {owed:,}"
+            raise _error(exceptions.NotConfirmed, f"{paid}. The order is not paid by it: look into it.", "amount")
+    elif payment.status not in _NOT_YET:
+        raise _error(exceptions.NotConfirmed, f"inquiry says {status}: the order is not paid by it.", status)
+    elif problem is None or (payment.status == _PENDING and problem.code in _BEFORE_CODES):
+        raise _error(exceptions.TransientFailure, f"inquiry still says {status}: verify again in a while.", status)
+    else:
+        until = f", and can be verified until {payment.verify_until:%H:%M:%S %Z}" if payment.verify_until else ""
+        raise problem.noting(f"Inquiry says {status}{until}.")
+
+
+def _error(kind: type[exceptions.CallError], summary: str, code: str) -> exceptions.CallError:
+    return kind(summary, provider="paystar", service=GATEWAY_VERIFY.service, code=code, phase="answered")

@@ -1,0 +1,76 @@
+"""Money that was sent: each item of the request meets its item of the answer by ``track_id``, or is unknown.
+
+Nothing here sends twice. How an unknown item is looked up later is the journal's affair.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from airflow_provider_iranpay import exceptions
+from airflow_provider_iranpay.api.contract import Request
+from airflow_provider_iranpay.api.paystar.transfers import TransferAnswer, TransferItem
+from airflow_provider_iranpay.payments.caller import Caller
+
+__all__ = ["UNKNOWN", "send"]
+
+log = logging.getLogger(__name__)
+
+UNKNOWN: Final = "unknown"
+_SHOWN: Final = 20
+
+
+def send(
+    client: Caller, request: Request[TransferAnswer], *, also_known_as: Callable[[str], str] = lambda track_id: track_id
+) -> tuple[TransferItem, ...]:
+    """Send money once, and say what became of each item.
+
+    :param request: of a call that moves money, with its items under ``transfers``.
+    :param also_known_as: another identity under which an answer may name an item.
+    :returns: one item per item of the request, in its order; ``unknown`` where the answer leaves it out, or names it
+        more than once.
+    :raises OutcomeUnknown: nothing is known of any item; it names the track ids, and nothing was sent again.
+    :raises CallError: a definite refusal of the whole request, or a proof that it was not sent.
+    """
+    asked = [item["track_id"] for item in request.wire["transfers"]]
+    try:
+        answer = client.call(request)
+    except exceptions.OutcomeUnknown as error:
+        lost = error
+    else:
+        items = _matched(asked, answer, also_known_as)
+        unknown = [item.track_id for item in items if item.status == UNKNOWN]
+        if len(unknown) < len(items):
+            if unknown:
+                log.warning("%s: left out by the answer, so unknown: %s.", request.endpoint.service, _named(unknown))
+            return items
+        lost = exceptions.OutcomeUnknown(
+            "the answer names none of the items. They may have been accepted, so nothing is sent again: ask the list for "
+            "each item's own track id first.",
+            provider="paystar",
+            service=request.endpoint.service,
+            phase="answered",
+        )
+    raise lost.noting(f"What may have been sent: {_named(asked)}.", transfer_track_ids=tuple(asked))
+
+
+def _matched(asked: list[str], answer: TransferAnswer, also_known_as: Callable[[str], str]) -> tuple[TransferItem, ...]:
+    named: defaultdict[str, list[TransferItem]] = defaultdict(list)
+    for item in answer.items:
+        named[item.track_id].append(item)
+    items = []
+    for track_id in asked:
+        found = [item for name in dict.fromkeys((track_id, also_known_as(track_id))) for item in named[name]]
+        items.append(
+            replace(found[0], track_id=track_id) if len(found) == 1 else TransferItem(track_id=track_id, status=UNKNOWN)
+        )
+    return tuple(items)
+
+
+def _named(track_ids: list[str]) -> str:
+    shown = ", ".join(track_ids[:_SHOWN])
+    return shown if len(track_ids) <= _SHOWN else f"{shown} and {len(track_ids) - _SHOWN:,} more"
