@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+import requests
 from tenacity import wait_none
 
 from airflow_provider_iranpay.client.retries import Retries
 from airflow_provider_iranpay.sandbox import Sandbox
+from airflow_provider_iranpay.sandbox.paystar.credentials import CREDENTIALS
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +49,66 @@ def hook(connect):
     from airflow_provider_iranpay.hooks.jibit import JibitHook
 
     return JibitHook(retries=Retries(tries=3, wait=wait_none()))
+
+
+@pytest.fixture
+def connect_paystar(sandbox, monkeypatch):
+    """Set the three connections of Paystar; ``product`` and keywords replace fields of one of them."""
+    ours = CREDENTIALS
+    fields_of = {
+        "banking": {"login": ours.application_id, "password": ours.access_password,
+                    "extra": {"refresh_token": ours.refresh_token}},
+        "gateway": {"login": ours.gateway_id, "password": ours.gateway_sign_key},
+        "wallet": {"login": ours.wallet_hashid, "password": ours.wallet_password,
+                   "extra": {"refresh_token": ours.wallet_refresh_token, "sign_key": ours.wallet_sign_key,
+                             "refresh_inquiry_key": ours.refresh_inquiry_key}},
+    }  # fmt: skip
+
+    def set_connection(product, *, extra=None, **fields):
+        described = {"conn_type": f"paystar_{product}", "host": sandbox.paystar_url} | fields_of[product] | fields
+        described["extra"] = described.get("extra", {}) | (extra or {})
+        monkeypatch.setenv(f"AIRFLOW_CONN_PAYSTAR_{product.upper()}_DEFAULT", json.dumps(described))
+
+    for product in fields_of:
+        set_connection(product)
+    return set_connection
+
+
+@pytest.fixture
+def banking(connect_paystar):
+    """A hook of open banking that does not wait between its tries."""
+    from airflow_provider_iranpay.hooks.paystar import PaystarBankingHook
+
+    return PaystarBankingHook(retries=Retries(tries=3, wait=wait_none()))
+
+
+@pytest.fixture
+def gateway(connect_paystar):
+    """A hook of the payment gateway that does not wait between its tries."""
+    from airflow_provider_iranpay.hooks.paystar import PaystarGatewayHook
+
+    return PaystarGatewayHook(retries=Retries(tries=3, wait=wait_none()))
+
+
+@pytest.fixture
+def wallet(connect_paystar):
+    """A hook of the wallet that does not wait between its tries."""
+    from airflow_provider_iranpay.hooks.paystar import PaystarWalletHook
+
+    return PaystarWalletHook(retries=Retries(tries=3, wait=wait_none()))
+
+
+@pytest.fixture
+def payer(sandbox):
+    """Do what a payer does with a created payment, without a browser; gives the callback's fields."""
+
+    def act(created, outcome="pay"):
+        asked = {"ref_num": created.ref_num, "outcome": outcome}
+        answer = requests.post(f"{sandbox.url}/_sandbox/pay", json=asked, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    return act
 
 
 @pytest.fixture

@@ -11,8 +11,11 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_iranpay.sandbox.jibit.services import BILLED
 from airflow_provider_iranpay.sandbox.messages import json_answer
+from airflow_provider_iranpay.sandbox.orders.play import play
+from airflow_provider_iranpay.sandbox.paystar.callback import callback_fields
+from airflow_provider_iranpay.sandbox.paystar.payer import act
+from airflow_provider_iranpay.sandbox.paystar.payments import Outcome
 from airflow_provider_iranpay.sandbox.sample import customer
 
 if TYPE_CHECKING:
@@ -137,6 +140,43 @@ def _received(world: World, _: _Asked) -> dict[str, Any]:
     return {"count": world.received.total(), "services": world.received}
 
 
+def _transfers(world: World, _: _Asked) -> dict[str, Any]:
+    desk = world.paystar.desk
+    books = {"transfers": desk.transfers, "settlements": desk.settlements}
+    return {name: [transfer.as_dict() for transfer in book.newest_first()] for name, book in books.items()}
+
+
+def _payments(world: World, _: _Asked) -> dict[str, Any]:
+    now = world.clock.timestamp()
+    payments = [payment.as_dict(now) for payment in world.paystar.desk.payments]
+    return {"count": len(payments), "payments": payments}
+
+
+def _pay(world: World, asked: _Asked) -> dict[str, Any]:
+    body, payments = asked.body, world.paystar.desk.payments
+    _take_only(body, "ref_num", "token", "outcome", "card")
+    token = body["token"] if "token" in body else payments.by_ref_num(body["ref_num"]).token
+    payment = act(payments, world.population, token, outcome=Outcome(body["outcome"]), card=body.get("card"))
+    return dict(callback_fields(payment))
+
+
+def _turn_payment(world: World, asked: _Asked) -> dict[str, Any]:
+    _take_only(asked.body, "state")
+    payments = world.paystar.desk.payments
+    payment, state = payments.by_ref_num(asked.rest), asked.body["state"]
+    if not (isinstance(state, str) and state):
+        raise ValueError("state is a word")
+    payments.turn(payment, state)
+    return payment.as_dict(world.clock.timestamp())
+
+
+def _play_orders(world: World, asked: _Asked) -> dict[str, Any]:
+    _take_only(asked.body, "days", "per_day", "seed")
+    days, per_day, seed = int(asked.body["days"]), int(asked.body.get("per_day", 200)), int(asked.body.get("seed", 1))
+    payments, people, now = world.paystar.desk.payments, world.population, world.clock.now()
+    return play(payments, people, now=now, days=days, per_day=per_day, seed=seed).as_tables()
+
+
 def _reset(world: World, asked: _Asked) -> dict[str, Any]:
     _take_only(asked.body)
     world.reset()
@@ -160,7 +200,8 @@ def _traffic(world: World, asked: _Asked) -> dict[str, Any]:
     days = (last - first).days + 1
     if days < 1 or per_day < 0 or days * per_day > _MAX_TRAFFIC:
         raise ValueError(f"from_day <= to_day, per_day >= 0, and at most {_MAX_TRAFFIC} calls at once")
-    services = [service.name for service in BILLED]
+    # Jibit's alone: the past is there to be reported, and Paystar has no report.
+    services = list(world.jibit.prices)
     return {"written": world.ledger.write_history(services, first=first, last=last, per_day=per_day, seed=seed)}
 
 
@@ -175,6 +216,11 @@ ROUTES: dict[tuple[str, str], Callable[[World, _Asked], dict[str, Any]]] = {
     ("GET", "clock"): _clock,
     ("PUT", "clock"): _set_clock,
     ("GET", "received"): _received,
+    ("GET", "transfers"): _transfers,
+    ("GET", "payments"): _payments,
+    ("PATCH", "payments"): _turn_payment,
+    ("POST", "pay"): _pay,
+    ("POST", "orders"): _play_orders,
     ("POST", "reset"): _reset,
     ("GET", "person"): _person,
     ("POST", "traffic"): _traffic,

@@ -27,7 +27,7 @@ _MAX_PORT = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the actions ``serve``, ``env`` and ``sample`` to a parser."""
+    """Adds the actions ``serve``, ``env``, ``sample`` and ``sample-orders`` to a parser."""
     actions = parser.add_subparsers(title="actions", required=True)
 
     serve = actions.add_parser("serve", help="serve until interrupted")
@@ -47,6 +47,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sample.add_argument("--out", type=Path, required=True, help="the CSV file to write")
     sample.add_argument("--seed", type=int, default=1, help="seed of the server (default 1)")
     sample.set_defaults(sandbox_action=_sample)
+
+    orders = actions.add_parser(
+        "sample-orders", help="play a merchant's orders into a running server and write them as CSV, with the truth"
+    )
+    _add_address(orders)
+    orders.add_argument("--days", type=_day_count, required=True, help="Tehran days before today, from 5 to 366")
+    orders.add_argument("--out", type=Path, required=True, help="the CSV file of the orders; the others go beside it")
+    orders.add_argument("--per-day", type=_order_count, default=200, help="orders of one day (default 200)")
+    orders.add_argument("--seed", type=int, default=1, help="which orders (default 1)")
+    orders.set_defaults(sandbox_action=_sample_orders)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -94,9 +104,21 @@ def _row_count(text: str) -> int:
     return _whole(text, most=CITIZENS)
 
 
-def _whole(text: str, *, most: int) -> int:
-    if not (text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
-        raise argparse.ArgumentTypeError(f"a whole number from 0 to {most} is needed, not {text!r}")
+def _day_count(text: str) -> int:
+    from airflow_provider_iranpay.sandbox.orders.play import LEAST_DAYS, MOST_DAYS  # noqa: PLC0415
+
+    return _whole(text, least=LEAST_DAYS, most=MOST_DAYS)
+
+
+def _order_count(text: str) -> int:
+    from airflow_provider_iranpay.sandbox.orders.play import MOST_ORDERS  # noqa: PLC0415
+
+    return _whole(text, most=MOST_ORDERS)
+
+
+def _whole(text: str, *, least: int = 0, most: int) -> int:
+    if not (text.isdecimal() and len(text) <= len(str(most)) and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"a whole number from {least} to {most} is needed, not {text!r}")
     return int(text)
 
 
@@ -123,7 +145,7 @@ def _serve(args: argparse.Namespace) -> int:
         return _fail(f"Cannot listen on {args.host} port {args.port}: {wrong.strerror}. Choose another {other}.")
     try:
         print(
-            f"The sandbox is at {sandbox.url}; Jibit at {sandbox.jibit_url}. "
+            f"The sandbox is at {sandbox.url}; Jibit at {sandbox.jibit_url}, Paystar at {sandbox.paystar_url}. "
             f"Next: look at {sandbox.url}/_sandbox/health, "
             f"or run the action `env --host {args.host} --port {sandbox.port}` for the Airflow connections.",
             flush=True,
@@ -135,21 +157,13 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _env(args: argparse.Namespace) -> int:
-    from airflow_provider_iranpay.sandbox.jibit.face import Jibit  # noqa: PLC0415
-    from airflow_provider_iranpay.sandbox.jibit.tokens import API_KEY, SECRET_KEY  # noqa: PLC0415
+    from airflow_provider_iranpay.sandbox.connections import connections  # noqa: PLC0415
     from airflow_provider_iranpay.sandbox.server import base_url  # noqa: PLC0415
 
-    connections = {
-        "AIRFLOW_CONN_JIBIT_DEFAULT": {
-            "conn_type": "jibit",
-            "host": f"{base_url(args.host, args.port)}{Jibit.prefix}",
-            "login": API_KEY,
-            "password": SECRET_KEY,
-        },
-        "AIRFLOW_CONN_IRANPAY_WAREHOUSE": {"conn_type": "sqlite", "host": str(args.warehouse.resolve())},
-    }
-    for name, connection in connections.items():
-        print(f"export {name}={shlex.quote(json.dumps(connection))}")
+    warehouse = {"conn_type": "sqlite", "host": str(args.warehouse.resolve())}
+    described = {**connections(base_url(args.host, args.port)), "iranpay_warehouse": warehouse}
+    for name, connection in described.items():
+        print(f"export AIRFLOW_CONN_{name.upper()}={shlex.quote(json.dumps(connection))}")
     return 0
 
 
@@ -165,6 +179,31 @@ def _sample(args: argparse.Namespace) -> int:
         print(f"Interrupted: {args.out} is as it was.", file=sys.stderr)
         return _INTERRUPTED
     print(f"{args.rows} customers of seed {args.seed} are in {args.out}.")
+    return 0
+
+
+def _sample_orders(args: argparse.Namespace) -> int:
+    from airflow_provider_iranpay.sandbox.orders import files  # noqa: PLC0415
+
+    try:
+        tables = files.ask(args.host, args.port, days=args.days, per_day=args.per_day, seed=args.seed)
+        files.write(tables, args.out)
+    except files.NoSandbox:
+        return _fail(
+            f"No sandbox answers on {args.host} port {args.port}. "
+            "Start one with the action `serve`, or say with --host and --port where it is."
+        )
+    except files.Refusal as refusal:
+        return _fail(f"The sandbox does not play these orders: {refusal}.")
+    except OSError as wrong:
+        return _fail(f"Cannot write beside {args.out}: {wrong.strerror}.")
+    except KeyboardInterrupt:
+        print("Interrupted: the orders may be played, and not every file is written.", file=sys.stderr)
+        return _INTERRUPTED
+    print(
+        f"{len(tables['orders'])} orders of seed {args.seed} are in {args.out} and their payments in the sandbox; "
+        f"beside it are {', '.join(path.name for name, path in files.paths(args.out).items() if name != 'orders')}."
+    )
     return 0
 
 

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_iranpay.sandbox.face import FORBIDDEN, INTERNAL
 from airflow_provider_iranpay.sandbox.messages import Wire
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ KINDS: Mapping[str, Kind] = {
     "non_json": Kind(True, content=Content.PAGE, options={"status": 200}),
     "html_5xx": Kind(False, content=Content.PAGE, options={"status": 502}),
     "huge_html": Kind(False, content=Content.PAGE, options={"status": 502, "megabytes": 8}),
-    "json_5xx": Kind(False, content=Content.ERROR, options={"status": 500, "code": "server.error"}),
-    "forbidden": Kind(False, content=Content.ERROR, options={"status": 403, "code": "forbidden"}),
+    "json_5xx": Kind(False, content=Content.ERROR, options={"status": 500, "code": INTERNAL}),
+    "forbidden": Kind(False, content=Content.ERROR, options={"status": 403, "code": FORBIDDEN}),
     "error": Kind(False, content=Content.ERROR, options={"status": 400, "code": None}),
     "redirect": Kind(False, content=Content.REDIRECT, options={"status": 307, "location": None}),
 }

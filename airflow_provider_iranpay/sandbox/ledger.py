@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_iranpay.iran.days import day_bounds, tehran_day
+from airflow_provider_iranpay.sandbox.settings import PAYSTAR_WALLET
 from airflow_provider_iranpay.sandbox.shuffle import Dice
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Ledger"]
 
+_PAYERS = {"jibit": ("PRF", "POF"), "paystar": (PAYSTAR_WALLET,)}
+"""The balances that pay a provider, in the order in which they are asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -29,7 +33,8 @@ class Entry:
 
     :param number: 1, 2, 3 ... without gaps, in the order of billing.
     :param at: epoch seconds on the sandbox clock.
-    :param balance: the balance it was drawn from; ``None`` for a free call and for :meth:`Ledger.write_history`.
+    :param balance: the balance it was drawn from (``PRF``, ``POF``, ``paystar``); ``None`` for a free call and for
+        :meth:`Ledger.write_history`.
     :param question: the canonical parameters: two entries with the same service and question were billed twice.
     """
 
@@ -72,10 +77,10 @@ class Ledger:
         self._today: date | None = None
         self._today_bounds = (0.0, 0.0)
 
-    def can_pay(self, service: str) -> bool:
-        """Whether one balance covers one call of ``service``."""
-        price = self._settings.prices.get(service, 0)
-        return not price or self._payer(price) is not None
+    def can_pay(self, service: str, *, times: int = 1) -> bool:
+        """Whether one balance covers ``times`` calls of ``service``."""
+        price = self._settings.prices.get(service, 0) * times
+        return not price or self._payer(service, price) is not None
 
     def bill(self, service: str, *, question: str, track_id: str | None) -> Entry:
         """Charges one success.
@@ -83,9 +88,9 @@ class Ledger:
         :raises ValueError: no balance covers it; ask :meth:`can_pay` first.
         """
         price = self._settings.prices.get(service, 0)
-        payer = self._payer(price) if price else None
+        payer = self._payer(service, price) if price else None
         if payer is not None:
-            self._settings.balances[payer] -= price
+            self._settings.draw(payer, price)
         elif price:
             raise ValueError(f"no balance covers {service}")
         at = self._clock.timestamp()
@@ -136,9 +141,9 @@ class Ledger:
         asked = Counter((entry.service, entry.question) for entry in self.entries)
         return Counter({key: times for key, times in asked.items() if times > 1})
 
-    def _payer(self, price: int) -> str | None:
-        balances = self._settings.balances
-        return next((name for name in ("PRF", "POF") if balances.get(name, 0) >= price), None)
+    def _payer(self, service: str, price: int) -> str | None:
+        provider = service.partition(".")[0]
+        return next((name for name in _PAYERS[provider] if self._settings.left(name) >= price), None)
 
     def _day_of(self, at: float) -> date:
         # Time zones cost more than all the rest of a request: the bounds of the last day are kept.

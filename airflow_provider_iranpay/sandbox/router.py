@@ -12,16 +12,14 @@ from airflow_provider_iranpay.sandbox.faults import KINDS, Content
 from airflow_provider_iranpay.sandbox.messages import HTML, Answer, Reply, json_answer
 
 if TYPE_CHECKING:
+    from airflow_provider_iranpay.sandbox.face import AnyFace, Call
     from airflow_provider_iranpay.sandbox.faults import Fault
-    from airflow_provider_iranpay.sandbox.jibit.face import Jibit
-    from airflow_provider_iranpay.sandbox.jibit.reading import Call
     from airflow_provider_iranpay.sandbox.messages import Request
     from airflow_provider_iranpay.sandbox.world import World
 
 __all__ = ["Router"]
 
 _PAGE = b"<!DOCTYPE html><html><head><title>%d</title></head><body><h1>%d</h1></body></html>\n"
-_NOT_HERE = {"error": "nothing is served at this path", "faces": ["/ide"], "admin": admin.PREFIX}
 
 
 class Router:
@@ -30,6 +28,11 @@ class Router:
     def __init__(self, world: World) -> None:
         self._world = world
         self._faces = [(f"{face.prefix}/", face) for face in world.faces]
+        self._not_here = {
+            "error": "nothing is served at this path",
+            "faces": [face.prefix for face in world.faces],
+            "admin": admin.PREFIX,
+        }
 
     def __call__(self, request: Request) -> Reply:
         """The reply, with its delivery."""
@@ -38,9 +41,9 @@ class Router:
                 return self._exchange(face, request)
         if request.path.startswith(f"{admin.PREFIX}/"):
             return Reply(admin.answer(self._world, request))
-        return Reply(json_answer(404, _NOT_HERE))
+        return Reply(json_answer(404, self._not_here))
 
-    def _exchange(self, face: Jibit, request: Request) -> Reply:
+    def _exchange(self, face: AnyFace, request: Request) -> Reply:
         world = self._world
         call = face.read(request)
         world.received[call.name] += 1
@@ -58,7 +61,7 @@ class Router:
         )
 
 
-def _spoiled(face: Jibit, call: Call, *, fault: Fault, own: Answer | None) -> Answer:
+def _spoiled(face: AnyFace, call: Call, *, fault: Fault, own: Answer | None) -> Answer:
     options = fault.options
     match KINDS[fault.kind].content:
         case Content.ERROR:

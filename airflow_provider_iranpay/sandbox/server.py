@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from airflow_provider_iranpay.sandbox.jibit.tokens import API_KEY, SECRET_KEY
+from airflow_provider_iranpay.sandbox.paystar.credentials import CREDENTIALS
 from airflow_provider_iranpay.sandbox.router import Router
 from airflow_provider_iranpay.sandbox.transport import Listener
 from airflow_provider_iranpay.sandbox.world import World
@@ -36,6 +37,7 @@ class Sandbox:
 
     api_key = API_KEY
     secret_key = SECRET_KEY
+    paystar = CREDENTIALS
 
     def __init__(
         self, *, seed: int = 1, host: str = DEFAULT_HOST, port: int = 0, start: datetime | None = None
@@ -59,6 +61,11 @@ class Sandbox:
     def jibit_url(self) -> str:
         """Base URL of the Jibit face."""
         return f"{self.url}{self.world.jibit.prefix}"
+
+    @property
+    def paystar_url(self) -> str:
+        """Base URL of the Paystar face."""
+        return f"{self.url}{self.world.paystar.prefix}"
 
     def start(self) -> None:
         """Serves from now on.

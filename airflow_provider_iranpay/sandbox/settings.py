@@ -13,21 +13,33 @@ from airflow_provider_iranpay.sandbox.latency import Latency
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["DEFAULT_PREPAID_RIAL", "EMPTY_REPORTS", "RETRY_AFTER_FORMS", "Known", "RateLimit", "Settings"]
+__all__ = ["PAYSTAR_WALLET", "Known", "RateLimit", "Settings"]
+
+PAYSTAR_WALLET = "paystar"
+"""The name of Paystar's wallet among the balances that pay."""
 
 DEFAULT_PREPAID_RIAL = 100_000_000_000
 EMPTY_REPORTS = ("object", "list")
 RETRY_AFTER_FORMS = ("none", "seconds", "date")
+BIRTH_CALENDARS = ("jalali", "gregorian")
+DATA_FORMS = ("plain", "odd")
+AMOUNT_FORMS = ("int", "text")
+DUPLICATE_TRACK_IDS = ("refuse", "same", "again")
+EXPIRED_FORMS = ("code", "http_401", "unauthenticated", "http_400")
+DEFAULT_DEPOSITS = {"0100000000001": 50_000_000_000, "0100000000002": 1_000_000_000}
 _DAY_SECONDS = 86_400
+_HOUR_SECONDS = 3_600
 _MAX_SECONDS = 1_000_000_000
 _MAX_REPORT_PARTS = 1_000
+_MAX_RIAL = 10**18
+_MAX_ROWS = 1_000
 
 
 class Known(NamedTuple):
-    """The names of services that exist, and of those among them that are ever billed."""
+    """The names of services that exist, and of those among them that the daily report counts."""
 
     services: frozenset[str]
-    billed: frozenset[str]
+    reported: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,31 @@ class Settings:
     :param report_corrections: Jalali ``yyMMdd`` to service to a number added to that day's count.
     :param report_parts: over how many report objects a day's counts are spread.
     :param empty_report: an empty day is ``object``: ``[{"services":[]}]``, or ``list``: ``[]``.
+    :param paystar_wallet_rial: what Paystar's wallet holds: it pays for inquiries and for settlements.
+    :param paystar_deposits: account number to the Rial in that deposit.
+    :param paystar_key_seconds: life of the keys given out from now on.
+    :param paystar_rotate_refresh_tokens: a refresh gives a new refresh token, and the old one is dead.
+    :param paystar_one_key: a new key ends the older ones of its kind.
+    :param paystar_expired_as: how a dead or wrong Bearer is answered: one of ``EXPIRED_FORMS``.
+    :param paystar_birth_calendar: the calendar of ``birth_date``.
+    :param paystar_data_forms: ``odd`` puts an object into a list of one; nothing is ``[]``, null or missing in turn.
+    :param paystar_amounts_as: ``text`` writes the amounts that the contract leaves open with thousands commas.
+    :param paystar_transfer_seconds: until a transfer is final.
+    :param paystar_transfer_failed_percent: share of the transfers that fail.
+    :param paystar_transfer_final_percent: share of the transfers that are final at once.
+    :param paystar_duplicate_track_id: what a repeated track id does: one of ``DUPLICATE_TRACK_IDS``.
+    :param paystar_single_as_list: a single transfer is answered with a list too.
+    :param paystar_omit_items: how many accepted items the answer to a batch leaves out.
+    :param paystar_list_moves: how many transfers of others arrive before each listing.
+    :param paystar_gateway_active: an inactive gateway refuses create.
+    :param paystar_gateway_signed: create and verify have to be signed.
+    :param paystar_gateway_short_verify_sign: verify may also be signed without card and tracking code.
+    :param paystar_gateway_payer_fee_rial: what the payer pays on top of the amount.
+    :param paystar_gateway_ceiling_rial: the largest amount of one payment.
+    :param paystar_gateway_token_seconds: how long a payer may take to decide.
+    :param paystar_gateway_verify_seconds: how long after the payment a verify is accepted.
+    :param paystar_gateway_pending_seconds: how long an accepted verify is ``VERIFY_PENDING``.
+    :param paystar_gateway_reversal_seconds: after which time without verify the money goes back.
     """
 
     prices: dict[str, int]
@@ -85,7 +122,32 @@ class Settings:
     report_corrections: dict[str, dict[str, int]] = field(default_factory=dict)
     report_parts: int = 1
     empty_report: str = "object"
+    paystar_gateway_active: bool = True
+    paystar_gateway_signed: bool = True
+    paystar_gateway_short_verify_sign: bool = False
+    paystar_gateway_payer_fee_rial: int = 0
+    paystar_gateway_ceiling_rial: int = 2_000_000_000
+    paystar_gateway_token_seconds: int = 20 * 60
+    paystar_gateway_verify_seconds: int = 10 * 60
+    paystar_gateway_pending_seconds: int = 0
+    paystar_gateway_reversal_seconds: int = 3 * _DAY_SECONDS
     latency: Latency = field(default_factory=Latency)
+    paystar_wallet_rial: int = DEFAULT_PREPAID_RIAL
+    paystar_deposits: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_DEPOSITS))
+    paystar_key_seconds: int = _DAY_SECONDS
+    paystar_rotate_refresh_tokens: bool = False
+    paystar_one_key: bool = False
+    paystar_expired_as: str = "code"
+    paystar_birth_calendar: str = "jalali"
+    paystar_data_forms: str = "plain"
+    paystar_amounts_as: str = "int"
+    paystar_transfer_seconds: int = _HOUR_SECONDS
+    paystar_transfer_failed_percent: int = 5
+    paystar_transfer_final_percent: int = 10
+    paystar_duplicate_track_id: str = "refuse"
+    paystar_single_as_list: bool = False
+    paystar_omit_items: int = 0
+    paystar_list_moves: int = 0
 
     def patch(self, changes: Mapping[str, object], known: Known) -> None:
         """Changes what ``changes`` names, all of it or nothing.
@@ -114,6 +176,17 @@ class Settings:
         fresh = Settings(prices)
         for one in dataclasses.fields(self):
             setattr(self, one.name, getattr(fresh, one.name))
+
+    def left(self, balance: str) -> int:
+        """Rial that a balance holds: ``PRF``, ``POF`` or :data:`PAYSTAR_WALLET`."""
+        return self.paystar_wallet_rial if balance == PAYSTAR_WALLET else self.balances.get(balance, 0)
+
+    def draw(self, balance: str, rial: int) -> None:
+        """Takes ``rial`` out of a balance that holds as much."""
+        if balance == PAYSTAR_WALLET:
+            self.paystar_wallet_rial -= rial
+        else:
+            self.balances[balance] -= rial
 
     def as_dict(self) -> dict[str, Any]:
         """Every setting, as JSON can hold it."""
@@ -145,9 +218,12 @@ def _whole(least: int, most: int) -> Callable[[Any, Known], int]:
     return read
 
 
-def _empty_report(value: Any, _: Known) -> str:
-    _require(value in EMPTY_REPORTS, " or ".join(EMPTY_REPORTS))
-    return str(value)
+def _one_of(choices: tuple[str, ...]) -> Callable[[Any, Known], str]:
+    def read(value: Any, _: Known) -> str:
+        _require(value in choices, " or ".join(choices))
+        return str(value)
+
+    return read
 
 
 def _mapping(value: Any, *, known: Callable[[str], bool], keys: str, values: Callable[[Any], bool]) -> dict[str, Any]:
@@ -166,13 +242,21 @@ def _per_service(value: Any, known: Known) -> dict[str, Any]:
     return _mapping(value, known=known.services.__contains__, keys="names of services", values=_amount)
 
 
+def _daily_limits(value: Any, known: Known) -> dict[str, Any]:
+    return _mapping(value, known=known.reported.__contains__, keys="names of billed Jibit services", values=_amount)
+
+
 def _balances(value: Any, _: Known) -> dict[str, Any]:
     return _mapping(value, known=("PRF", "POF").__contains__, keys="PRF and POF", values=_amount)
 
 
+def _deposits(value: Any, _: Known) -> dict[str, Any]:
+    return _mapping(value, known=str.isdecimal, keys="account numbers", values=_amount)
+
+
 def _corrections(value: Any, known: Known) -> dict[str, Any]:
     def counts(entry: Any) -> bool:
-        return isinstance(entry, dict) and all(key in known.billed and type(n) is int for key, n in entry.items())
+        return isinstance(entry, dict) and all(key in known.reported and type(n) is int for key, n in entry.items())
 
     def day(key: str) -> bool:
         from_jalali_yymmdd(key)
@@ -210,14 +294,39 @@ _READERS: dict[str, Callable[[Any, Known], object]] = {
     "refresh_token_seconds": _whole(1, _MAX_SECONDS),
     "ip_whitelist": _whitelist,
     "switched_off": _list_of("services", lambda name, known: name in known.services),
-    "daily_limits": _per_service,
+    "daily_limits": _daily_limits,
     "rate_limit": _rate_limit,
     "unknown_fields": _flag,
     "unknown_enums": _flag,
     "unavailable_banks": _list_of("Jibit bank ids", lambda bank, _: by_jibit_id(bank) is not None),
     "report_corrections": _corrections,
     "report_parts": _whole(1, _MAX_REPORT_PARTS),
-    "empty_report": _empty_report,
+    "empty_report": _one_of(EMPTY_REPORTS),
+    "paystar_gateway_active": _flag,
+    "paystar_gateway_signed": _flag,
+    "paystar_gateway_short_verify_sign": _flag,
+    "paystar_gateway_payer_fee_rial": _whole(0, _MAX_RIAL),
+    "paystar_gateway_ceiling_rial": _whole(0, _MAX_RIAL),
+    "paystar_gateway_token_seconds": _whole(1, _MAX_SECONDS),
+    "paystar_gateway_verify_seconds": _whole(1, _MAX_SECONDS),
+    "paystar_gateway_pending_seconds": _whole(0, _MAX_SECONDS),
+    "paystar_gateway_reversal_seconds": _whole(1, _MAX_SECONDS),
     "latency": lambda value, _: Latency(**value),
+    "paystar_wallet_rial": _whole(0, _MAX_RIAL),
+    "paystar_deposits": _deposits,
+    "paystar_key_seconds": _whole(1, _MAX_SECONDS),
+    "paystar_rotate_refresh_tokens": _flag,
+    "paystar_one_key": _flag,
+    "paystar_expired_as": _one_of(EXPIRED_FORMS),
+    "paystar_birth_calendar": _one_of(BIRTH_CALENDARS),
+    "paystar_data_forms": _one_of(DATA_FORMS),
+    "paystar_amounts_as": _one_of(AMOUNT_FORMS),
+    "paystar_transfer_seconds": _whole(0, _MAX_SECONDS),
+    "paystar_transfer_failed_percent": _whole(0, 100),
+    "paystar_transfer_final_percent": _whole(0, 100),
+    "paystar_duplicate_track_id": _one_of(DUPLICATE_TRACK_IDS),
+    "paystar_single_as_list": _flag,
+    "paystar_omit_items": _whole(0, _MAX_ROWS),
+    "paystar_list_moves": _whole(0, _MAX_ROWS),
 }
-_MERGED = frozenset({"prices", "balances", "daily_limits", "report_corrections"})
+_MERGED = frozenset({"prices", "balances", "daily_limits", "report_corrections", "paystar_deposits"})

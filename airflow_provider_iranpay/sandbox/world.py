@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_iranpay.sandbox.clock import Clock
 from airflow_provider_iranpay.sandbox.faults import FaultBook
-from airflow_provider_iranpay.sandbox.jibit.face import DEFAULT_PRICES, SERVICE_NAMES, Jibit
+from airflow_provider_iranpay.sandbox.jibit.face import Jibit
 from airflow_provider_iranpay.sandbox.ledger import Ledger
+from airflow_provider_iranpay.sandbox.paystar.face import Paystar
 from airflow_provider_iranpay.sandbox.population import Population
 from airflow_provider_iranpay.sandbox.settings import Known, Settings
 
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from airflow_provider_iranpay.sandbox.face import AnyFace
+
 __all__ = ["World"]
 
-_KNOWN = Known(SERVICE_NAMES, frozenset(DEFAULT_PRICES))
+_SERVICES = Jibit.names | Paystar.names
+_PRICES = {**Jibit.prices, **Paystar.prices}
+_KNOWN = Known(_SERVICES, frozenset(Jibit.prices))
 
 
 class World:
@@ -29,16 +34,17 @@ class World:
     """
 
     def __init__(self, *, seed: int = 1, start: datetime | None = None) -> None:
-        self.services = SERVICE_NAMES
+        self.services = _SERVICES
         self.clock = Clock(start)
         self.population = Population(seed)
-        self.settings = Settings(prices=dict(DEFAULT_PRICES))
+        self.settings = Settings(prices=dict(_PRICES))
         self.ledger = Ledger(self.clock, self.settings)
         self.faults = FaultBook(self.services)
         self.received: Counter[str] = Counter()
         """Requests received per service, whatever became of them."""
         self.jibit = Jibit(self)
-        self.faces = (self.jibit,)
+        self.paystar = Paystar(self)
+        self.faces: tuple[AnyFace, ...] = (self.jibit, self.paystar)
 
     def change_settings(self, changes: Mapping[str, object]) -> None:
         """Changes the settings that ``changes`` names; see :meth:`Settings.patch`.
@@ -48,9 +54,9 @@ class World:
         self.settings.patch(changes, _KNOWN)
 
     def reset(self) -> None:
-        """As it was when it was made: empty books, full balances, no faults, no tokens, the first clock."""
+        """As it was when it was made: empty books, full balances, no faults, tokens or transfers, the first clock."""
         self.clock.reset()
-        self.settings.reset(prices=dict(DEFAULT_PRICES))
+        self.settings.reset(prices=dict(_PRICES))
         self.ledger.reset()
         self.faults.reset()
         self.received.clear()

@@ -7,6 +7,7 @@ import pytest
 from airflow_provider_iranpay.sandbox import Sandbox
 from airflow_provider_iranpay.sandbox.population import Population
 from tests.sandbox.caller import Caller
+from tests.sandbox.paystar_caller import Banking, WalletCaller
 
 
 @pytest.fixture
@@ -18,6 +19,20 @@ def sandbox():
 @pytest.fixture
 def caller(sandbox):
     with Caller(sandbox) as client:
+        client.log_in()
+        yield client
+
+
+@pytest.fixture
+def banking(sandbox):
+    with Banking(sandbox) as client:
+        client.log_in()
+        yield client
+
+
+@pytest.fixture
+def wallet(sandbox):
+    with WalletCaller(sandbox) as client:
         client.log_in()
         yield client
 

@@ -10,7 +10,8 @@ from airflow_provider_iranpay.sandbox import admin
 from airflow_provider_iranpay.sandbox.faults import KINDS
 from airflow_provider_iranpay.sandbox.jibit.services import SERVICES
 
-DOCS = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+PAGES = Path(__file__).parents[2] / "docs"
+DOCS = "".join(page.read_text(encoding="utf-8") for page in sorted(PAGES.glob("sandbox*.md")))
 
 
 @pytest.fixture
@@ -31,19 +32,21 @@ def test_the_ledger_with_its_summary(caller, billed):
     assert ledger == {
         "count": 4,
         "spent_rial": 3 * 8000 + 3000,
-        "services": {"military_service": 3, "postal_code": 1},
+        "services": {"jibit.military_service": 3, "jibit.postal_code": 1},
         "billed_again": 1,
     }
 
 
 def test_the_ledger_since_a_number_and_of_a_service(caller, billed):
     assert [one["number"] for one in caller.admin("GET", "ledger?since=2")["entries"]] == [3, 4]
-    assert [one["number"] for one in caller.admin("GET", "ledger?since=2&service=military_service")["entries"]] == [3]
+    assert [
+        one["number"] for one in caller.admin("GET", "ledger?since=2&service=jibit.military_service")["entries"]
+    ] == [3]
 
 
 def test_the_ledger_as_counts_only(caller, billed):
-    counted = caller.admin("GET", "ledger?count=true&service=postal_code")
-    assert counted == {"count": 1, "spent_rial": 3000, "services": {"postal_code": 1}, "billed_again": 0}
+    counted = caller.admin("GET", "ledger?count=true&service=jibit.postal_code")
+    assert counted == {"count": 1, "spent_rial": 3000, "services": {"jibit.postal_code": 1}, "billed_again": 0}
 
 
 def test_settings_are_read_and_changed(caller):
@@ -63,7 +66,7 @@ def test_what_settings_shows_can_be_sent_back(caller):
 
 
 def test_faults_are_added_listed_and_taken_out(caller):
-    one = caller.admin("POST", "faults", {"kind": "hang", "service": "sana", "nth": 5})
+    one = caller.admin("POST", "faults", {"kind": "hang", "service": "jibit.sana", "nth": 5})
     two = caller.admin("POST", "faults", {"kind": "reset_after"})
     assert caller.admin("GET", "faults")["faults"] == [one, two]
     assert caller.admin("DELETE", f"faults/{one['number']}")["faults"] == [two]
@@ -133,7 +136,12 @@ def test_received_counts_every_request_whatever_became_of_it(caller, billed):
     caller.get("nothing")
     assert caller.admin("GET", "received") == {
         "count": 7,
-        "services": {"generate_token": 1, "military_service": 3, "postal_code": 2, "unknown": 1},
+        "services": {
+            "jibit.generate_token": 1,
+            "jibit.military_service": 3,
+            "jibit.postal_code": 2,
+            "jibit.unknown": 1,
+        },
     }
 
 
@@ -175,6 +183,6 @@ def test_outside_every_face_there_is_nothing(caller):
 def test_the_docs_name_every_route_setting_fault_and_service(caller):
     routes = {f"{method} {admin.PREFIX}/{route}" for method, route in admin.ROUTES}
     settings = caller.admin("GET", "settings").keys()
-    names = {*routes, *settings, *KINDS, *(service.name for service in SERVICES)}
+    names = {*routes, *settings, *KINDS, *caller.sandbox.world.services}
     reports = {service.report[0] for service in SERVICES if service.report}
     assert {name for name in names | reports if f"`{name}" not in DOCS} == set()

@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -97,6 +98,22 @@ def test_env_is_what_a_shell_evaluates(capsys, tmp_path):
         "password": "sandbox-secret-key",
     }
     assert sqlite == {"conn_type": "sqlite", "host": str(warehouse)}
+
+
+def test_env_names_paystars_three_products(capsys):
+    assert command("env", "--port", "9000") == 0
+    exports = [shlex.split(line)[1].partition("=") for line in capsys.readouterr().out.splitlines()]
+    described = {name.removeprefix("AIRFLOW_CONN_"): json.loads(value) for name, _, value in exports}
+    banking, gateway, wallet = (described[f"PAYSTAR_{name}_DEFAULT"] for name in ("BANKING", "GATEWAY", "WALLET"))
+    assert {one["host"] for one in (banking, gateway, wallet)} == {"http://127.0.0.1:9000/api"}
+    assert banking["extra"] == {"refresh_token": "sandbox-refresh-token"}
+    assert gateway == {
+        "conn_type": "paystar_gateway",
+        "host": "http://127.0.0.1:9000/api",
+        "login": "sandbox-gateway-id",
+        "password": "sandbox-gateway-sign-key",
+    }
+    assert wallet["extra"].keys() == {"refresh_token", "refresh_inquiry_key", "sign_key"}
 
 
 def test_env_makes_the_warehouse_path_absolute(capsys):

@@ -86,7 +86,7 @@ def test_chance_is_the_same_again_after_a_reset():
     world = World()
     runs = []
     for _ in range(2):
-        world.faults.add("reset_before", service="sana", probability=0.5, seed=7)
+        world.faults.add("reset_before", service="jibit.sana", probability=0.5, seed=7)
         runs.append(fired(world.faults, 50))
         world.reset()
     assert runs[0] == runs[1]

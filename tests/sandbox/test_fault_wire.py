@@ -62,25 +62,25 @@ def billed(world):
 
 @pytest.mark.parametrize(("kind", "entries"), [("reset_before", 0), ("reset_after", 1)])
 def test_a_reset_sends_rst_and_no_byte(world, caller, path, kind, entries):
-    world.faults.add(kind, service="sana")
+    world.faults.add(kind, service="jibit.sana")
     received, end = caller.raw(path)
     assert received == b""
     assert isinstance(end, ConnectionResetError)
-    assert (billed(world), world.received["sana"]) == (entries, 1)
+    assert (billed(world), world.received["jibit.sana"]) == (entries, 1)
 
 
 def test_dying_on_reuse_answers_once_then_closes_without_a_byte(world, caller, path):
-    world.faults.add("die_on_reuse", service="sana")
+    world.faults.add("die_on_reuse", service="jibit.sana")
     with socket.create_connection(caller.address, timeout=5) as wire:
         wire.sendall(caller.request(path))
         assert receive(wire).startswith(b"HTTP/1.1 200")
         wire.sendall(caller.request(path))
         assert read_to_end(wire) == (b"", None)
-    assert (billed(world), world.received["sana"]) == (1, 2)
+    assert (billed(world), world.received["jibit.sana"]) == (1, 2)
 
 
 def test_a_cut_body_is_shorter_than_announced_and_billed(world, caller, path):
-    world.faults.add("cut_body", service="sana")
+    world.faults.add("cut_body", service="jibit.sana")
     received, end = caller.raw(path)
     status, headers, body = split(received)
     assert status.startswith("HTTP/1.1 200")
@@ -90,7 +90,7 @@ def test_a_cut_body_is_shorter_than_announced_and_billed(world, caller, path):
 
 
 def test_a_cut_header_never_ends_and_is_billed(world, caller, path):
-    world.faults.add("cut_header", service="sana")
+    world.faults.add("cut_header", service="jibit.sana")
     received, end = caller.raw(path)
     assert received.startswith(b"HTTP/1.1 200")
     assert b"\r\n\r\n" not in received
@@ -100,17 +100,17 @@ def test_a_cut_header_never_ends_and_is_billed(world, caller, path):
 
 @pytest.mark.parametrize(("kind", "entries"), [("hang", 1), ("hang_before", 0)])
 def test_a_hang_sends_nothing_and_stays_open(world, caller, path, kind, entries):
-    world.faults.add(kind, service="sana")
+    world.faults.add(kind, service="jibit.sana")
     with socket.create_connection(caller.address, timeout=0.2) as wire:
         wire.sendall(caller.request(path))
         received, end = read_to_end(wire)
     assert received == b""
     assert isinstance(end, TimeoutError)
-    assert (billed(world), world.received["sana"]) == (entries, 1)
+    assert (billed(world), world.received["jibit.sana"]) == (entries, 1)
 
 
 def test_slow_bytes_come_one_by_one(world, caller, path):
-    world.faults.add("slow_bytes", service="sana", seconds=0.001)
+    world.faults.add("slow_bytes", service="jibit.sana", seconds=0.001)
     with socket.create_connection(caller.address, timeout=5) as wire:
         started = time.monotonic()
         wire.sendall(caller.request(path))
@@ -122,7 +122,7 @@ def test_slow_bytes_come_one_by_one(world, caller, path):
 
 
 def test_non_json_is_a_200_page_after_billing(world, caller, path):
-    world.faults.add("non_json", service="sana")
+    world.faults.add("non_json", service="jibit.sana")
     got = caller.send("GET", path, **caller.bearer())
     assert (got.status, got.headers["Content-Type"]) == (200, "text/html; charset=UTF-8")
     assert b"<html>" in got.body
@@ -131,7 +131,7 @@ def test_non_json_is_a_200_page_after_billing(world, caller, path):
 
 @pytest.mark.parametrize("status", [502, 503])
 def test_an_html_5xx_is_not_processed(world, caller, path, status):
-    world.faults.add("html_5xx", service="sana", status=status)
+    world.faults.add("html_5xx", service="jibit.sana", status=status)
     got = caller.send("GET", path, **caller.bearer())
     assert got.status == status
     assert b"<html>" in got.body
@@ -139,13 +139,13 @@ def test_an_html_5xx_is_not_processed(world, caller, path, status):
 
 
 def test_a_huge_page_has_many_megabytes(world, caller, path):
-    world.faults.add("huge_html", service="sana", megabytes=9)
+    world.faults.add("huge_html", service="jibit.sana", megabytes=9)
     got = caller.send("GET", path, **caller.bearer())
     assert (got.status, len(got.body)) == (502, 9 << 20)
 
 
 def test_a_json_5xx_has_the_envelope_and_the_track_id(world, caller, path):
-    world.faults.add("json_5xx", service="sana")
+    world.faults.add("json_5xx", service="jibit.sana")
     got = caller.send("GET", path, **caller.bearer(), **{"X-TRACK-ID": "t"})
     assert (got.status, got.code, got.headers["X-TRACK-ID"]) == (500, "server.error", "t")
     assert billed(world) == 0
@@ -162,7 +162,7 @@ def test_a_storm_of_forbidden_ends_after_its_count(world, caller, path):
     ("code", "status"), [("providers.not_available", 503), ("nationalCode.black_listed", 400), ("brand.new_code", 418)]
 )
 def test_any_error_code_with_any_status(world, caller, path, code, status):
-    world.faults.add("error", service="sana", code=code, status=status)
+    world.faults.add("error", service="jibit.sana", code=code, status=status)
     got = caller.send("GET", path, **caller.bearer())
     assert (got.status, got.code) == (status, code)
     assert got.body["message"]
@@ -170,7 +170,7 @@ def test_any_error_code_with_any_status(world, caller, path, code, status):
 
 
 def test_a_redirect_points_elsewhere(world, caller, path):
-    world.faults.add("redirect", service="sana", location="http://127.0.0.1:9/else")
+    world.faults.add("redirect", service="jibit.sana", location="http://127.0.0.1:9/else")
     got = caller.send("GET", path, **caller.bearer())
     assert (got.status, got.headers["Location"]) == (307, "http://127.0.0.1:9/else")
     assert billed(world) == 0
@@ -235,7 +235,7 @@ def test_a_closed_listener_drops_idle_connections(world, caller):
 
 
 def test_refusing_at_a_request_still_answers_that_request(world, caller, path):
-    world.faults.add("refuse", service="sana", nth=1, seconds=30)
+    world.faults.add("refuse", service="jibit.sana", nth=1, seconds=30)
     received, end = caller.raw(path)
     status, headers, _ = split(received)
     assert (status, headers["connection"], end) == ("HTTP/1.1 200 ", "close", None)
@@ -257,7 +257,7 @@ def test_latency_delays_the_answer(world, caller, path):
 
 
 def test_a_slow_answer_does_not_hold_up_other_connections(world, caller, path):
-    world.faults.add("hang", service="sana")
+    world.faults.add("hang", service="jibit.sana")
     with socket.create_connection(caller.address, timeout=5) as wire:
         wire.sendall(caller.request(path))
         with Caller(caller.sandbox) as other:

@@ -19,7 +19,7 @@ def world(sandbox):
 
 
 def test_a_service_that_is_switched_off_is_forbidden(world, caller):
-    world.change_settings({"switched_off": ["balances"]})
+    world.change_settings({"switched_off": ["jibit.balances"]})
     got = caller.get("balances")
     assert (got.status, got.code) == (403, "forbidden")
     assert caller.get("cards", number="1").code == "number.not_valid"

@@ -46,7 +46,7 @@ def test_a_success_is_one_entry(world, caller, people):
     assert entry.as_dict() == {
         "number": 1,
         "at": world.clock.now().isoformat(),
-        "service": "match_mobile",
+        "service": "jibit.match_mobile",
         "price_rial": 3500,
         "balance": "PRF",
         "track_id": "the-track",
@@ -55,7 +55,7 @@ def test_a_success_is_one_entry(world, caller, people):
 
 
 def test_a_free_call_draws_on_no_balance(world, caller, people):
-    world.change_settings({"prices": {"match_mobile": 0}, "balances": {"PRF": None, "POF": None}})
+    world.change_settings({"prices": {"jibit.match_mobile": 0}, "balances": {"PRF": None, "POF": None}})
     assert ask(caller, people.person(1)).body == {"matched": True}
     assert world.ledger.entries[0].balance is None
 
@@ -72,7 +72,7 @@ def test_what_was_billed_is_missing_from_the_balance(world, caller, people):
 
 
 def test_a_price_can_be_changed(world, caller, people):
-    world.change_settings({"prices": {"match_mobile": 1}})
+    world.change_settings({"prices": {"jibit.match_mobile": 1}})
     ask(caller, people.person(1))
     assert world.ledger.entries[0].price_rial == 1
 
@@ -88,7 +88,7 @@ def test_a_question_billed_twice_is_seen(world, caller, people):
     ask(caller, people.person(2))
     ask(caller, people.person(1))
     [(service, question)] = world.ledger.repeated()
-    assert (service, people.person(1).mobile in question) == ("match_mobile", True)
+    assert (service, people.person(1).mobile in question) == ("jibit.match_mobile", True)
 
 
 def test_the_postpaid_balance_pays_when_the_prepaid_cannot(world, caller, people):
@@ -106,9 +106,9 @@ def test_an_empty_balance_refuses_and_takes_nothing(world, caller, people):
 
 
 def test_a_ledger_never_bills_what_nobody_can_pay():
-    ledger = Ledger(Clock(), Settings(prices={"a": 1}, balances={"PRF": 0}))
+    ledger = Ledger(Clock(), Settings(prices={"jibit.sana": 1}, balances={"PRF": 0}))
     with pytest.raises(ValueError, match="no balance"):
-        ledger.bill("a", question="", track_id=None)
+        ledger.bill("jibit.sana", question="", track_id=None)
 
 
 def test_balances_on_the_wire(world, caller):
@@ -122,7 +122,7 @@ def test_balances_on_the_wire(world, caller):
 
 
 def test_the_daily_quota_counts_successes_of_a_service(world, caller, people):
-    world.change_settings({"daily_limits": {"match_mobile": 2}})
+    world.change_settings({"daily_limits": {"jibit.match_mobile": 2}})
     ask(caller, people.person(1))
     ask(caller, people.person(1), nationalCode="0012345679")
     ask(caller, people.person(1))
@@ -135,7 +135,7 @@ def test_the_daily_quota_is_new_on_the_next_tehran_day(world, caller, people):
     world.clock.set(datetime(2025, 11, 20, 20, 29, 0, tzinfo=UTC))  # 23:59 in Tehran
     world.clock.freeze()
     caller.log_in()
-    world.change_settings({"daily_limits": {"match_mobile": 1}})
+    world.change_settings({"daily_limits": {"jibit.match_mobile": 1}})
     ask(caller, people.person(1))
     assert ask(caller, people.person(1)).code == "daily_limit.reached"
     world.clock.advance(60)
@@ -175,7 +175,7 @@ def test_an_empty_day_in_both_forms(world, caller, form, body):
 
 
 def test_the_report_of_the_first_jalali_century_day(world, caller):
-    world.ledger.write_history(["sana"], first=date(2021, 9, 30), last=date(2021, 9, 30), per_day=3, seed=0)
+    world.ledger.write_history(["jibit.sana"], first=date(2021, 9, 30), last=date(2021, 9, 30), per_day=3, seed=0)
     assert counts(report(caller, "000708")) == {"SANA": 3}
 
 
@@ -190,14 +190,14 @@ def test_counts_over_several_report_objects_add_up(world, caller, parts):
 
 
 def test_a_correction_lowers_a_day_when_it_is_read_again(world, caller):
-    world.ledger.write_history(["sana"], first=DAY, last=DAY, per_day=5, seed=0)
-    world.change_settings({"report_corrections": {YY_MM_DD: {"sana": -2, "military_service": 1}}})
+    world.ledger.write_history(["jibit.sana"], first=DAY, last=DAY, per_day=5, seed=0)
+    world.change_settings({"report_corrections": {YY_MM_DD: {"jibit.sana": -2, "jibit.military_service": 1}}})
     assert counts(report(caller)) == {"SANA": 3, "MILITARY_SERVICE": 1}
 
 
 def test_history_fills_each_day_and_leaves_the_balance(world):
     before = dict(world.settings.balances)
-    written = world.ledger.write_history(["sana"], first=DAY, last=DAY + timedelta(2), per_day=10, seed=0)
+    written = world.ledger.write_history(["jibit.sana"], first=DAY, last=DAY + timedelta(2), per_day=10, seed=0)
     assert written == len(world.ledger.entries) == 30
     assert [world.ledger.counts(DAY + timedelta(n)).total() for n in range(-1, 4)] == [0, 10, 10, 10, 0]
     assert {tehran_day(datetime.fromtimestamp(one.at, UTC)) for one in world.ledger.entries} == {
@@ -218,6 +218,6 @@ def test_history_of_one_seed_is_always_the_same():
 
 
 def test_entries_since_a_number(world):
-    world.ledger.write_history(["sana", "military_service"], first=DAY, last=DAY, per_day=10, seed=0)
+    world.ledger.write_history(["jibit.sana", "jibit.military_service"], first=DAY, last=DAY, per_day=10, seed=0)
     assert [entry.number for entry in world.ledger.since(7)] == [8, 9, 10]
-    assert {entry.service for entry in world.ledger.since(0, "sana")} == {"sana"}
+    assert {entry.service for entry in world.ledger.since(0, "jibit.sana")} == {"jibit.sana"}

@@ -21,8 +21,8 @@ def world():
     [
         {"no_such_setting": 1},
         {"prices": {"no_such_service": 1}},
-        {"prices": {"sana": -1}},
-        {"prices": {"sana": 1.5}},
+        {"prices": {"jibit.sana": -1}},
+        {"prices": {"jibit.sana": 1.5}},
         {"prices": []},
         {"balances": {"XYZ": 1}},
         {"balances": {"PRF": True}},
@@ -31,7 +31,15 @@ def world():
         {"refresh_token_seconds": "60"},
         {"ip_whitelist": "127.0.0.1"},
         {"switched_off": ["no_such_service"]},
-        {"daily_limits": {"sana": "many"}},
+        {"daily_limits": {"jibit.sana": "many"}},
+        {"daily_limits": {"paystar.match_mobile": 1}},
+        {"paystar_expired_as": "teapot"},
+        {"paystar_birth_calendar": "lunar"},
+        {"paystar_deposits": {"x1": 1}},
+        {"paystar_deposits": {"1": -1}},
+        {"paystar_wallet_rial": -1},
+        {"paystar_transfer_failed_percent": 101},
+        {"paystar_key_seconds": 0},
         {"rate_limit": {"per_second": -1}},
         {"rate_limit": {}},
         {"rate_limit": {"per_second": 1, "retry_after": "soon"}},
@@ -40,11 +48,11 @@ def world():
         {"rate_limit": {"per_second": 0, "retry_after_seconds": 1.5}},
         {"rate_limit": {"per_second": 0, "retry_after_seconds": 10**400}},
         {"access_token_seconds": 10**400},
-        {"report_corrections": {"040830": {"balances": 1}}},
+        {"report_corrections": {"040830": {"jibit.balances": 1}}},
         {"unknown_fields": "yes"},
         {"unavailable_banks": ["NO_BANK"]},
-        {"report_corrections": {"14040830": {"sana": 1}}},
-        {"report_corrections": {"040830": {"sana": "1"}}},
+        {"report_corrections": {"14040830": {"jibit.sana": 1}}},
+        {"report_corrections": {"040830": {"jibit.sana": "1"}}},
         {"report_parts": 0},
         {"report_parts": 10**9},
         {"latency": {"kind": "fixed", "seconds": math.nan}},
@@ -69,20 +77,21 @@ def test_a_wrong_value_is_refused_by_name_and_changes_nothing(world, changes):
 
 
 def test_mappings_are_merged_and_none_takes_out(world):
-    world.change_settings({"daily_limits": {"sana": 1, "military_service": 2}})
-    world.change_settings({"daily_limits": {"sana": None, "postal_code": 3}})
-    assert world.settings.daily_limits == {"military_service": 2, "postal_code": 3}
+    world.change_settings({"daily_limits": {"jibit.sana": 1, "jibit.military_service": 2}})
+    world.change_settings({"daily_limits": {"jibit.sana": None, "jibit.postal_code": 3}})
+    assert world.settings.daily_limits == {"jibit.military_service": 2, "jibit.postal_code": 3}
 
 
 def test_lists_and_objects_are_replaced(world):
-    world.change_settings({"switched_off": ["sana"], "rate_limit": {"per_second": 1}})
+    world.change_settings({"switched_off": ["jibit.sana"], "rate_limit": {"per_second": 1}})
     world.change_settings({"switched_off": [], "rate_limit": None})
     assert (world.settings.switched_off, world.settings.rate_limit) == ([], None)
 
 
 def test_reset_brings_everything_back(world):
     before = world.settings.as_dict()
-    world.change_settings({"balances": {"PRF": 0}, "prices": {"sana": 1}, "report_parts": 3, "unknown_enums": True})
+    changes = {"balances": {"PRF": 0}, "prices": {"jibit.sana": 1}, "report_parts": 3, "unknown_enums": True}
+    world.change_settings(changes)
     world.reset()
     assert world.settings.as_dict() == before
 

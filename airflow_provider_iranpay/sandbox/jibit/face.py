@@ -10,27 +10,27 @@ from airflow_provider_iranpay.sandbox.jibit.gates import MAX_TRACK_ID, Gates
 from airflow_provider_iranpay.sandbox.jibit.reading import UNKNOWN_SERVICE, Call, read
 from airflow_provider_iranpay.sandbox.jibit.services import BILLED, SERVICES
 from airflow_provider_iranpay.sandbox.jibit.tokens import Tokens
+from airflow_provider_iranpay.sandbox.later_version import UNKNOWN_MEMBER, later
 from airflow_provider_iranpay.sandbox.messages import Answer, json_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_provider_iranpay.sandbox.jibit.services import Service
     from airflow_provider_iranpay.sandbox.messages import Request
     from airflow_provider_iranpay.sandbox.world import World
 
-__all__ = ["DEFAULT_PRICES", "SERVICE_NAMES", "Jibit"]
-
-SERVICE_NAMES = frozenset(service.name for service in SERVICES) | {UNKNOWN_SERVICE}
-DEFAULT_PRICES = {service.name: service.price_rial for service in BILLED}
-"""Rial per success."""
+__all__ = ["Jibit"]
 
 _OPEN_ENUMS = frozenset({"bank", "type", "status", "service", "balanceType"})
-_UNKNOWN_MEMBER = "SANDBOX_UNKNOWN"
 
 
 class Jibit:
     """Answers what comes in under ``/ide``."""
 
     prefix = "/ide"
+    names = frozenset(service.name for service in SERVICES) | {UNKNOWN_SERVICE}
+    prices: Mapping[str, int] = {service.name: service.price_rial for service in BILLED}
 
     def __init__(self, world: World) -> None:
         self.tokens = Tokens(world.clock, world.settings)
@@ -77,7 +77,10 @@ class Jibit:
     def _json(self, body: dict[str, Any]) -> Answer:
         settings = self._desk.settings
         if settings.unknown_fields or settings.unknown_enums:
-            body = _strange(body, fields=settings.unknown_fields, enums=settings.unknown_enums)
+            enums = _OPEN_ENUMS if settings.unknown_enums else frozenset[str]()
+            body = later(body, fields=settings.unknown_fields, enums=enums)
+        if settings.unknown_enums and "availabilityReport" in body:
+            body["availabilityReport"][UNKNOWN_MEMBER] = UNKNOWN_MEMBER
         return json_answer(200, body)
 
 
@@ -91,20 +94,3 @@ def _tracked(call: Call, answer: Answer) -> Answer:
     if track_id is None or len(track_id) > MAX_TRACK_ID:
         return answer
     return Answer(answer.status, answer.body, (*answer.headers, ("X-TRACK-ID", track_id)))
-
-
-def _strange(body: Any, *, fields: bool, enums: bool) -> Any:
-    """The same answer as a later version of the API might give it."""
-    if isinstance(body, list):
-        return [_strange(item, fields=fields, enums=enums) for item in body]
-    if not isinstance(body, dict):
-        return body
-    strange = {
-        key: _UNKNOWN_MEMBER
-        if enums and key in _OPEN_ENUMS and isinstance(value, str)
-        else _strange(value, fields=fields, enums=enums)
-        for key, value in body.items()
-    }
-    if enums and isinstance(banks := strange.get("availabilityReport"), dict):
-        banks[_UNKNOWN_MEMBER] = _UNKNOWN_MEMBER
-    return strange | {"sandboxUnknownField": {"nested": [1, None]}} if fields else strange

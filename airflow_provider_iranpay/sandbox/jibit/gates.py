@@ -6,18 +6,17 @@ The order is assumed. Every gate is switched by the settings.
 from __future__ import annotations
 
 import time
-from collections import deque
-from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from airflow_provider_iranpay.sandbox.jibit.errors import refusal
-from airflow_provider_iranpay.sandbox.messages import Answer
+from airflow_provider_iranpay.sandbox.throttle import Throttle, bare_429, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_iranpay.sandbox.jibit.desk import Desk
     from airflow_provider_iranpay.sandbox.jibit.reading import Call
+    from airflow_provider_iranpay.sandbox.messages import Answer
     from airflow_provider_iranpay.sandbox.settings import RateLimit
 
 __all__ = ["MAX_TRACK_ID", "Gates"]
@@ -34,18 +33,17 @@ class Gates:
 
     def __init__(self, desk: Desk, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._desk = desk
-        self._monotonic = monotonic
-        self._recent: deque[float] = deque()
+        self._throttle = Throttle(monotonic=monotonic)
 
     def reset(self) -> None:
         """Forgets the requests of the last second."""
-        self._recent.clear()
+        self._throttle.reset()
 
     def closed_to(self, call: Call) -> Answer | None:
         """The refusal that this call meets before anybody looks at its parameters, or ``None``."""
         settings = self._desk.settings
         limit = settings.rate_limit
-        if limit is not None and not self._admit(limit.per_second):
+        if limit is not None and not self._throttle.admits(limit):
             return _too_many(limit)
         if settings.ip_whitelist is not None and call.request.client_ip not in settings.ip_whitelist:
             return refusal("forbidden")
@@ -71,24 +69,8 @@ class Gates:
             return "token.is_required"
         return None if self._desk.tokens.alive(token) else "forbidden"
 
-    def _admit(self, per_second: int) -> bool:
-        now = self._monotonic()
-        while self._recent and self._recent[0] <= now - 1.0:
-            self._recent.popleft()
-        if len(self._recent) >= per_second:
-            return False
-        self._recent.append(now)
-        return True
-
 
 def _too_many(limit: RateLimit) -> Answer:
-    values = {
-        "seconds": str(limit.retry_after_seconds),
-        # Real time: it is what a client's own clock shows.
-        "date": formatdate(time.time() + limit.retry_after_seconds, usegmt=True),
-    }
-    value = values.get(limit.retry_after)
-    headers = (("Retry-After", value),) if value is not None else ()
-    if limit.code is not None:
-        return refusal(limit.code, status=429, headers=headers)
-    return Answer(429, b"Too Many Requests", (("Content-Type", "text/plain"), *headers))
+    if limit.code is None:
+        return bare_429(limit)
+    return refusal(limit.code, status=429, headers=retry_after(limit))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_iranpay.iran.days import from_jalali_yymmdd
@@ -42,7 +43,8 @@ def daily_report(names: Mapping[str, tuple[str, str]]) -> Callable[[Desk, dict[s
 
     def answer(desk: Desk, asked: dict[str, str]) -> dict[str, Any]:
         settings = desk.settings
-        counts = desk.ledger.counts(from_jalali_yymmdd(asked["yearMonthDay"]))
+        day = desk.ledger.counts(from_jalali_yymmdd(asked["yearMonthDay"]))
+        counts = Counter({service: count for service, count in day.items() if service in names})
         for service, correction in settings.report_corrections.get(asked["yearMonthDay"], {}).items():
             counts[service] = max(0, counts[service] + correction)
         parts = [

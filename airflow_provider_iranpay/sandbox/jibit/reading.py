@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNKNOWN_SERVICE", "Call", "read"]
 
-UNKNOWN_SERVICE = "unknown"
+UNKNOWN_SERVICE = "jibit.unknown"
 """Stands for the service of a request that means none."""
 
 

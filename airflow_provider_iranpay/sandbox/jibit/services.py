@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_iranpay.sandbox.jibit.desk import Desk
 
-__all__ = ["BILLED", "SERVICES", "Service"]
+__all__ = ["BILLED", "PROVIDER", "SERVICES", "Service"]
+
+PROVIDER = "jibit."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ _POSTAL_CODE = Parameter("code", "postal_code")
 def _inquiry(
     name: str, path: str, parameters: tuple[Parameter, ...], answer: Any, *, price: int, persian: str, flag: str = ""
 ) -> Service:
-    return Service(name, path, parameters, answer, flag or None, ("GET",), price, (name.upper(), persian))
+    return Service(
+        name, path, parameters, answer, flag or None, ("GET",), price, (name.removeprefix(PROVIDER).upper(), persian)
+    )
 
 
 def _matching(
@@ -72,9 +76,9 @@ def _matching(
 
 
 BILLED: tuple[Service, ...] = (
-    _inquiry("card_inquiry", "/v1/cards", (_NUMBER,), bank.card_inquiry, price=4_000, persian="استعلام کارت"),
+    _inquiry("jibit.card_inquiry", "/v1/cards", (_NUMBER,), bank.card_inquiry, price=4_000, persian="استعلام کارت"),
     _inquiry(
-        "card_to_account",
+        "jibit.card_to_account",
         "/v1/cards",
         (_NUMBER,),
         bank.card_to_account,
@@ -83,7 +87,7 @@ BILLED: tuple[Service, ...] = (
         flag="deposit",
     ),
     _inquiry(
-        "card_to_iban",
+        "jibit.card_to_iban",
         "/v1/cards",
         (_NUMBER,),
         bank.card_to_iban,
@@ -92,7 +96,7 @@ BILLED: tuple[Service, ...] = (
         flag="iban",
     ),
     _inquiry(
-        "iban_inquiry",
+        "jibit.iban_inquiry",
         "/v1/ibans",
         (Parameter("value", "iban"),),
         bank.iban_inquiry,
@@ -100,7 +104,7 @@ BILLED: tuple[Service, ...] = (
         persian="استعلام شبا",
     ),
     _inquiry(
-        "account_to_iban",
+        "jibit.account_to_iban",
         "/v1/deposits",
         (_BANK, Parameter("number", "account")),
         bank.account_to_iban,
@@ -110,7 +114,7 @@ BILLED: tuple[Service, ...] = (
     ),
     # The documented matchings come first: where a call fits several equally badly, the first names what is missing.
     _matching(
-        "match_card",
+        "jibit.match_card",
         (_CARD, _NATIONAL_CODE, _BIRTH_DATE),
         bank.match_card,
         price=7_000,
@@ -118,7 +122,7 @@ BILLED: tuple[Service, ...] = (
         persian="تطبیق کارت و کد ملی",
     ),
     _matching(
-        "match_iban",
+        "jibit.match_iban",
         (_IBAN, _NATIONAL_CODE, _BIRTH_DATE),
         bank.match_iban,
         price=7_500,
@@ -126,7 +130,7 @@ BILLED: tuple[Service, ...] = (
         persian="تطبیق شبا و کد ملی",
     ),
     _matching(
-        "match_mobile",
+        "jibit.match_mobile",
         (_NATIONAL_CODE, _MOBILE),
         person.match_mobile,
         price=3_500,
@@ -134,7 +138,7 @@ BILLED: tuple[Service, ...] = (
         persian="تطبیق موبایل و کد ملی",
     ),
     _matching(
-        "match_card_name",
+        "jibit.match_card_name",
         (_CARD, _NAME),
         bank.match_card_name,
         price=4_200,
@@ -142,7 +146,7 @@ BILLED: tuple[Service, ...] = (
         persian="تطبیق کارت و نام",
     ),
     _matching(
-        "match_iban_name",
+        "jibit.match_iban_name",
         (_IBAN, _NAME),
         bank.match_iban_name,
         price=4_300,
@@ -150,7 +154,7 @@ BILLED: tuple[Service, ...] = (
         persian="تطبیق شبا و نام",
     ),
     _matching(
-        "match_account_name",
+        "jibit.match_account_name",
         (_BANK, _DEPOSIT, _NAME),
         bank.match_account_name,
         price=4_400,
@@ -158,7 +162,7 @@ BILLED: tuple[Service, ...] = (
         persian="تطبیق حساب و نام",
     ),
     _matching(
-        "match_account",
+        "jibit.match_account",
         (_BANK, _DEPOSIT, _NATIONAL_CODE, _BIRTH_DATE),
         bank.match_account,
         price=7_200,
@@ -166,7 +170,7 @@ BILLED: tuple[Service, ...] = (
         persian="تطبیق حساب و کد ملی",
     ),
     _inquiry(
-        "postal_code",
+        "jibit.postal_code",
         "/v1/services/postal",
         (_POSTAL_CODE,),
         person.postal_code,
@@ -174,7 +178,7 @@ BILLED: tuple[Service, ...] = (
         persian="استعلام کد پستی",
     ),
     _inquiry(
-        "postal_location",
+        "jibit.postal_location",
         "/v1/services/postal/wgs",
         (_POSTAL_CODE,),
         person.postal_location,
@@ -182,7 +186,7 @@ BILLED: tuple[Service, ...] = (
         persian="موقعیت کد پستی",
     ),
     _inquiry(
-        "military_service",
+        "jibit.military_service",
         "/v1/services/social/msq",
         (_NATIONAL_CODE,),
         person.military,
@@ -190,7 +194,7 @@ BILLED: tuple[Service, ...] = (
         persian="وضعیت نظام وظیفه",
     ),
     _inquiry(
-        "sana",
+        "jibit.sana",
         "/v1/services/social/sana",
         (_NATIONAL_CODE, _MOBILE),
         person.sana,
@@ -198,7 +202,7 @@ BILLED: tuple[Service, ...] = (
         persian="استعلام ثنا",
     ),
     _inquiry(
-        "name_similarity",
+        "jibit.name_similarity",
         "/v1/services/identity/similarity",
         (
             _NATIONAL_CODE,
@@ -210,7 +214,7 @@ BILLED: tuple[Service, ...] = (
         persian="شباهت نام",
     ),
     _inquiry(
-        "foreigner_identity",
+        "jibit.foreigner_identity",
         "/v1/services/foreigners/identity",
         (Parameter("fida", "fida"),),
         person.foreigner,
@@ -218,7 +222,7 @@ BILLED: tuple[Service, ...] = (
         persian="هویت اتباع خارجی",
     ),
     _inquiry(
-        "corporation_identity",
+        "jibit.corporation_identity",
         "/v1/services/corporation/identity",
         (Parameter("code", "legal_id"),),
         person.company,
@@ -238,7 +242,7 @@ def _secret(*names: str) -> tuple[Parameter, ...]:
 SERVICES: tuple[Service, ...] = (
     *BILLED,
     Service(
-        "generate_token",
+        "jibit.generate_token",
         "/v1/tokens/generate",
         _secret("apiKey", "secretKey"),
         office.generate,
@@ -246,17 +250,17 @@ SERVICES: tuple[Service, ...] = (
         open=True,
     ),
     Service(
-        "refresh_token",
+        "jibit.refresh_token",
         "/v1/tokens/refresh",
         _secret("accessToken", "refreshToken"),
         office.refresh,
         methods=("POST",),
         open=True,
     ),
-    Service("card_to_iban_availability", "/v1/services/availability", (), bank.availability, flag="cardToIBAN"),
-    Service("balances", "/v1/balances", (), office.balances),
+    Service("jibit.card_to_iban_availability", "/v1/services/availability", (), bank.availability, flag="cardToIBAN"),
+    Service("jibit.balances", "/v1/balances", (), office.balances),
     Service(
-        "daily_report",
+        "jibit.daily_report",
         "/v1/reports/daily",
         (Parameter("yearMonthDay", "report_day"),),
         office.daily_report(_REPORT_NAMES),

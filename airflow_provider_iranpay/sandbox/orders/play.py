@@ -1,0 +1,80 @@
+"""Plays a merchant's orders into the gateway's book: which kinds, how many of each, and in which days."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow_provider_iranpay.iran.days import day_bounds, tehran_day
+from airflow_provider_iranpay.sandbox.orders.kinds import KINDS
+from airflow_provider_iranpay.sandbox.orders.past import Span
+from airflow_provider_iranpay.sandbox.orders.story import Story, tell, twin
+from airflow_provider_iranpay.sandbox.shuffle import Dice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_iranpay.sandbox.orders.kinds import Kind
+    from airflow_provider_iranpay.sandbox.paystar.payments import Payments
+    from airflow_provider_iranpay.sandbox.population import Population
+
+__all__ = ["LEAST_DAYS", "MOST_DAYS", "MOST_ORDERS", "play"]
+
+LEAST_DAYS = 5
+"""Money that should be back is more than 80 hours old."""
+MOST_DAYS = 366
+MOST_ORDERS = 100_000
+
+_PLANTED_PER_MILLE = 50
+_SHARED = {"TRACKING_REUSED", "REF_REUSED"}
+
+
+def play(payments: Payments, people: Population, *, now: datetime, days: int, per_day: int, seed: int) -> Story:
+    """Plays the orders of the ``days`` Tehran days before today; what has to be fresh is of today.
+
+    Every kind comes once at least, however few orders there are. The same arguments play the same orders, and
+    a second time they replace those of the first.
+
+    :param now: the moment of playing, on the clock of ``payments``.
+    :returns: all stories as one: rows in the order of time, truth in that of ``order_id``.
+    :raises ValueError: ``days`` or ``per_day`` out of range.
+    """
+    if not (LEAST_DAYS <= days <= MOST_DAYS and per_day >= 0 and days * per_day <= MOST_ORDERS):
+        raise ValueError(f"days is {LEAST_DAYS} to {MOST_DAYS}, per_day from 0, and {MOST_ORDERS} orders the most")
+    today = tehran_day(now)
+    midnights = tuple(day_bounds(today - timedelta(n))[0].timestamp() for n in range(days, -1, -1))
+    span = Span(midnights, now.timestamp())
+    whole = Story()
+    for story in _stories(people, span, wanted=_wanted(days * per_day, seed=seed), seed=seed):
+        for payment in story.payments:
+            payments.add(payment)
+        whole.orders += story.orders
+        whole.creates += story.creates
+        whole.panel += story.panel
+        whole.truth += story.truth
+        whole.later += story.later
+    for rows in (whole.orders, whole.creates, whole.panel):
+        rows.sort(key=lambda row: datetime.fromisoformat(row.created_at))
+    for lines in (whole.truth, whole.later):
+        lines.sort()
+    return whole
+
+
+def _wanted(orders: int, *, seed: int) -> Iterator[Kind]:
+    planted = [kind for kind in KINDS if not kind.share]
+    ordinary = [kind for kind in KINDS for _ in range(kind.share)]
+    rounds = orders * _PLANTED_PER_MILLE // 1000 // len(planted)
+    sure = [*KINDS, *planted * (rounds - 1)]
+    yield from sure
+    for n in range(orders - len(sure)):
+        yield Dice(f"{seed}/ordinary/{n}").pick(ordinary)
+
+
+def _stories(people: Population, span: Span, *, wanted: Iterator[Kind], seed: int) -> Iterator[Story]:
+    for n, kind in enumerate(wanted):
+        # What the gateway calls an orphan is no order of this merchant.
+        order_id = f"{'S' if kind.order else 'E'}{seed}-{n:06d}"
+        first = tell(kind, f"{seed}/{n}", order_id=order_id, people=people, span=span)
+        yield first
+        if not _SHARED.isdisjoint(kind.differences):
+            yield twin(kind, first, tell(kind, f"{seed}/{n}/twin", order_id=f"{order_id}B", people=people, span=span))
