@@ -27,7 +27,7 @@ $(VENV)/.ready: requirements/bootstrap.lock requirements/dev.lock pyproject.toml
 	$(STEP) "install the provider itself" env VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## a month of consumption, from the sandbox through Airflow into a warehouse
+demo: setup ## a month of consumption into a warehouse, a payment and transfers, all against the sandbox
 	$(STEP) "demo" $(BIN)/python -m demo
 
 test: setup ## all tests

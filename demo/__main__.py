@@ -6,9 +6,12 @@ import time
 
 from rich.console import Console
 
-from demo import consumption
+from demo import consumption, payments
 
-SECTIONS = [("A month of Jibit consumption, through Airflow into a warehouse", consumption.run)]
+SECTIONS = [
+    ("A month of Jibit consumption, through Airflow into a warehouse", consumption.run),
+    ("A payment and a transfer through Paystar", payments.run),
+]
 
 
 def main() -> None:
