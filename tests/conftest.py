@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.airflow_runs", "tests.databases", "tests.sandboxed"]
+pytest_plugins = ["tests.airflow_runs", "tests.browsing", "tests.databases", "tests.sandboxed"]
 
 # Before anything imports Airflow: it reads these once.
 _HOME = Path(tempfile.mkdtemp(prefix="iranpay-tests-"))
