@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from airflow_provider_iranpay.api.contract import ErrorClass, Failure
 
-__all__ = ["CODES", "CREDENTIAL_CODES", "SUFFIXES", "SUSPECTS", "failure", "is_known"]
+__all__ = ["CODES", "CREDENTIAL_CODES", "PREFIXES", "SUFFIXES", "SUSPECTS", "failure", "is_known"]
 
 SUSPECTS: Final = (
     "Check three things with Jibit: this machine's IP is on the whitelist, the service is enabled for the account, "
@@ -84,7 +84,7 @@ SUFFIXES: Final[dict[str, Rule]] = {
     ".black_listed": Rule(_F, _INPUT),
 }
 
-_PREFIXES: Final[dict[str, Rule]] = {
+PREFIXES: Final[dict[str, Rule]] = {
     "apiKey.": Rule(_O, _KEYS),
     "secretKey.": Rule(_O, _KEYS),
     "refreshToken.": Rule(_A, _AGAIN),
@@ -112,7 +112,7 @@ def _by_code(code: str | None) -> Rule | None:
         return None
     if code in CODES:
         return CODES[code]
-    families = [rule for prefix, rule in _PREFIXES.items() if code.startswith(prefix)]
+    families = [rule for prefix, rule in PREFIXES.items() if code.startswith(prefix)]
     families += [rule for suffix, rule in SUFFIXES.items() if code.endswith(suffix)]
     return families[0] if families else None
 

@@ -15,7 +15,7 @@ def sign(key: str, *parts: object) -> str:
 
     :param key: taken as text, never hex-decoded.
     """
-    return hmac.new(key.encode(), "#".join(map(str, parts)).encode(), "sha512").hexdigest()
+    return hmac.new(key.encode(), "#".join(map(str, parts)).encode(errors="replace"), "sha512").hexdigest()
 
 
 def is_signed(given: str, key: str, *parts: object) -> bool:
