@@ -18,7 +18,7 @@ ENVIRONMENT = "http://127.0.0.1:8321/ide"
 DAY = date(2026, 11, 20)
 READ_AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 TRAFFIC = {"from_day": "2026-11-01", "to_day": "2026-11-20", "per_day": 500}
-CORRECTION = {"050829": {"match_mobile": -3}}
+CORRECTION = {"050829": {"jibit.match_mobile": -3}}
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import pkgutil
 import re
 import shlex
 import subprocess
@@ -19,15 +20,19 @@ import pytest
 import requests
 from packaging.requirements import Requirement
 
+from airflow_provider_iranpay.get_provider_info import get_provider_info
 from airflow_provider_iranpay.iran.days import tehran_day
-from airflow_provider_iranpay.sandbox.command import add_arguments
+from airflow_provider_iranpay.sandbox.command import DEFAULT_PORT, add_arguments
+from airflow_provider_iranpay.sandbox.connections import connections
 from tests.docs.pages import PAGES, ROOT, blocks, prose, read
 
+USUAL_PLACE = f"http://127.0.0.1:{DEFAULT_PORT}"
 SHELLS = ("bash", "shell", "console")
 CHECKED = {"python", "json", "sql", *SHELLS}
 SHOWN_ONLY = {"mermaid", "text"}
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONNECTION_TYPES = {kind["connection-type"]: kind for kind in get_provider_info()["connection-types"]}
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -36,10 +41,11 @@ def test_no_block_is_in_a_language_that_nothing_checks():
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
-def test_python_prints_what_the_page_shows(block, filled_file):
+def test_python_prints_what_the_page_shows(block, filled_file, sandbox, connect_paystar):
+    text = block.text.replace(USUAL_PLACE, sandbox.url)
     printed = io.StringIO()
     with redirect_stdout(printed):
-        exec(compile(block.text, str(block), "exec"), {"__name__": "page"})
+        exec(compile(text, str(block), "exec"), {"__name__": "page"})
     assert printed.getvalue().splitlines() == re.findall(r"# -> (.*)$", block.text, re.MULTILINE)
 
 
@@ -67,10 +73,10 @@ def test_json_is_a_connection_or_a_manifest(block, filled_file):
 
 
 def read_connection(described):
-    """Read a connection by the hook of its type."""
+    """Read a connection as the hook of its type does; no extra of it goes unread."""
     from airflow.sdk import Connection
 
-    from airflow_provider_iranpay.hooks.connection import read_settings
+    from airflow_provider_iranpay.hooks.connection import read_extra, read_settings
     from airflow_provider_iranpay.hooks.warehouse import _url
 
     if isinstance(described, str):
@@ -78,9 +84,14 @@ def read_connection(described):
     else:
         fields = described | {"extra": json.dumps(described.get("extra", {}))}
         connection = Connection(conn_id="c", **fields)
-    if connection.conn_type == "jibit":
-        return read_settings(connection, default_base_url="https://napi.jibit.ir/ide")
-    return _url(connection)
+    kind = CONNECTION_TYPES.get(connection.conn_type)
+    if kind is None:
+        return _url(connection)
+    assert read_extra(connection).keys() <= kind["conn-fields"].keys()
+    hook = pkgutil.resolve_name(kind["hook-class-name"])
+    settings = read_settings(connection, default_base_url=hook.base_url, shape=hook.connection_shape)
+    hook()._make_api(settings)
+    return settings
 
 
 @pytest.mark.parametrize("block", blocks(*SHELLS), ids=str)
@@ -108,7 +119,7 @@ def make(words, **_):
     assert {word for word in words if "=" not in word} <= TARGETS
 
 
-def python(words, *, line, folder, **_):
+def python(words, *, line, folder, sandbox, **_):
     module, *arguments = words[words.index("-m") + 1 :]
     if module.startswith("airflow_provider_iranpay"):
         in_sandbox(arguments)
@@ -116,6 +127,8 @@ def python(words, *, line, folder, **_):
         assert (ROOT / module.replace(".", "/")).with_suffix(".py").exists()
     if arguments[:1] in (["env"], ["sample"]):
         run(line, folder)
+    if arguments[:1] == ["sample-orders"] and "--out" in arguments:
+        run(f"{line} --port {sandbox.port}", folder)
 
 
 def in_sandbox(arguments):
@@ -136,8 +149,8 @@ def run(line, folder):
 
 def evaluate(_, *, line, folder, **__):
     environment = run(line, folder)
-    for conn_id in ("JIBIT_DEFAULT", "IRANPAY_WAREHOUSE"):
-        read_connection(json.loads(environment[f"AIRFLOW_CONN_{conn_id}"]))
+    for conn_id in (*connections(USUAL_PLACE), "iranpay_warehouse"):
+        read_connection(json.loads(environment[f"AIRFLOW_CONN_{conn_id.upper()}"]))
 
 
 def airflow(words, *, page, **_):
