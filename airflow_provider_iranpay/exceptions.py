@@ -7,7 +7,7 @@ first.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 __all__ = [
     "CallError",
@@ -38,7 +38,7 @@ class IranPayError(Exception):
         """Return the same error as another class: the same text, the same facts."""
         return _rebuild(kind, str(self), self.__dict__)
 
-    def noting(self: E, addition: str, **facts: object) -> E:
+    def noting(self, addition: str, **facts: object) -> Self:
         """Return the same error with more to say: a sentence, and facts as attributes."""
         return _rebuild(type(self), f"{self} {addition}", {**self.__dict__, **facts})
 

@@ -108,7 +108,7 @@ def get_provider_info() -> dict[str, Any]:
     }
 
 
-def _connection_type(  # noqa: PLR0913 - the parts of one form, all by keyword
+def _connection_type(
     kind: str,
     *,
     hook: str,

@@ -122,9 +122,9 @@ def _may_be_left_out(optional: bool) -> str:
 
 
 def jibit_in_code() -> Provider:
-    renewals = Jibit("key", "secret").renewals("access_token", Tokens("access", "refresh"))
+    renewals = Jibit("key", "secret").renewals("access_token", [Tokens("access", "refresh")])
     rows = [_row(jibit, endpoint) for endpoint in jibit.ENDPOINTS.values()]
-    rows += [_row(jibit, request.endpoint, given=request.body or ()) for request in renewals]
+    rows += [_row(jibit, one.request.endpoint, given=one.request.body or ()) for one in renewals]
     codes = {f"{prefix}*": rule for prefix, rule in jibit_errors.PREFIXES.items()}
     codes |= jibit_errors.CODES | {f"*{suffix}": rule for suffix, rule in jibit_errors.SUFFIXES.items()}
     return Provider(
@@ -139,10 +139,10 @@ def jibit_in_code() -> Provider:
 
 def paystar_in_code() -> Provider:
     def rows(endpoints: Mapping[str, Endpoint[Any]], *keys: str) -> tuple[Row, ...]:
-        renewals = ((key, renewal) for key in keys for renewal in paystar.RENEWALS[key])
+        refreshes = ((key, row, paystar.REFRESHES[key].by) for key in keys for row in paystar.REFRESHES[key].endpoints)
         return (
             *(_row(paystar, endpoint) for endpoint in endpoints.values()),
-            *(_row(paystar, renewal.endpoint, given=[renewal.renewed_by], key=key) for key, renewal in renewals),
+            *(_row(paystar, row, given=[by], key=key) for key, row, by in refreshes),
         )
 
     return Provider(

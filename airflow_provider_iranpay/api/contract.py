@@ -7,7 +7,7 @@ this module.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Literal, Protocol, TypeVar
@@ -24,8 +24,10 @@ __all__ = [
     "Granted",
     "Outgoing",
     "Parameter",
+    "Renewal",
     "Request",
     "Safety",
+    "Shown",
     "Success",
     "Tokens",
     "UnreadablePayload",
@@ -63,6 +65,16 @@ class Weight(StrEnum):
 
     DOCUMENTED = "documented"
     OBSERVED = "observed"
+
+
+class Shown:
+    """An answer as XCom keeps it, which anybody may look at: what ``repr`` shows of a dataclass, and no more."""
+
+    __slots__ = ()
+
+    def serialize(self) -> dict[str, Any]:
+        """Name the fields without personal data and secrets (Airflow calls this)."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.repr}  # type: ignore[arg-type]
 
 
 class UnreadablePayload(ValueError):
@@ -203,6 +215,19 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """One way to new tokens.
+
+    :param keeps: the refresh token that stays in force where the answer brings no other.
+    :param spare: another way to the same: of no use after a refusal that only a person can mend.
+    """
+
+    request: Request[Tokens]
+    keeps: str | None = field(default=None, repr=False)
+    spare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Granted:
     """Tokens to use.
 
@@ -222,12 +247,16 @@ class Success:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A complete body in the provider's own envelope that says no, and what that asks of the caller."""
+    """A complete body in the provider's own envelope that says no, and what that asks of the caller.
+
+    :param definite: False where such a no does not prove that nothing was carried out: then the safety class decides.
+    """
 
     code: str
     message: str
     error_class: ErrorClass
     remedy: str
+    definite: bool = True
 
 
 Answered = Success | Failure
@@ -243,8 +272,15 @@ class Api(Protocol):
     def understand(self, request: Request[Any], status: int, body: bytes) -> Answered | None:
         """Read a complete response; None where it is not in the provider's own envelope, and so no answer."""
 
-    def renewals(self, bearer: str, held: Tokens | None) -> Sequence[Request[Tokens]]:
-        """Name the calls that bring new tokens of one kind, in the order in which to try them."""
+    @property
+    def echoes_track_id(self) -> bool:
+        """Whether an answer with another ``X-TRACK-ID`` is another call's."""
+
+    def renewals(self, bearer: str, held: Sequence[Tokens]) -> Sequence[Renewal]:
+        """Name the calls that bring new tokens of one kind, in the order in which to try them.
+
+        :param held: the tokens that are known, the likeliest to be renewable first.
+        """
 
     def outgoing(self, request: Request[Any], tokens: Tokens | None) -> Outgoing:
         """Add to a request what only the account knows: its tokens, credentials and signatures."""

@@ -41,6 +41,8 @@ __all__ = [
 
 Encoder = Callable[[str, object], str]
 
+_WRITTEN_NOTHING = frozenset({"nan", "nat", "none", "null", "<na>"})
+
 
 def _refuse(field: str, reason: str | None, remedy: str, value: object) -> InvalidInput:
     return InvalidInput(field, str(reason), f"{remedy} Got {masks.mask_shape(value)}.")
@@ -100,6 +102,8 @@ def identity(field: str, value: object) -> str:
     A text such as ``1.0`` stays what it is: unlike a code in a numeric column, it is somebody's own name for a thing.
     """
     written = text(field, value)
+    if written.casefold() in _WRITTEN_NOTHING:
+        raise _refuse(field, Reason.EMPTY, "Give it: this is what an empty cell looks like as text.", value)
     if written != written.strip() or not written.isprintable():
         raise _refuse(field, Reason.CHARACTERS, "Give it without white space around it or control characters.", value)
     return written

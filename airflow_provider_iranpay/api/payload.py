@@ -13,7 +13,7 @@ from airflow_provider_iranpay.api.contract import UnreadablePayload
 from airflow_provider_iranpay.iran.checked import Refusal
 from airflow_provider_iranpay.iran.money import LARGEST_RIAL, read_rial
 
-__all__ = ["boolean", "decode_object", "integer", "items", "mapping", "optional_text", "rial", "text"]
+__all__ = ["boolean", "decode_object", "identity", "integer", "items", "mapping", "optional_text", "rial", "text"]
 
 _EXACT_FLOATS = 2**53
 
@@ -103,6 +103,14 @@ def text(payload: Mapping[str, Any], key: str) -> str:
     value = payload.get(key)
     if not isinstance(value, str) or not value:
         raise UnreadablePayload(f"it has no text {key!r}")
+    return value
+
+
+def identity(payload: Mapping[str, Any], key: str) -> str:
+    """Read what something is known by: a text, or a whole number that stands for one."""
+    value = optional_text(payload, key)
+    if value is None:
+        raise UnreadablePayload(f"it has no {key!r}")
     return value
 
 

@@ -34,6 +34,9 @@ class AccountKey:
     fingerprint: str
 
 
+Renew = Callable[[Tokens | None, Tokens | None], Granted]
+
+
 class TokenStore(Protocol):
     """Where tokens outlive a process. Best effort: it has no compare-and-set."""
 
@@ -67,6 +70,7 @@ class Account:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[str, Tokens] = {}
+        self._given: dict[str, Tokens] = {}
         self._flights: dict[str, Future[Granted]] = {}
         self._paused_until = 0.0
         self._living.add(self)
@@ -85,12 +89,13 @@ class Account:
             account._lock = threading.Lock()  # noqa: SLF001 - its own class
             account._flights = {}  # noqa: SLF001
 
-    def tokens(self, bearer: str, refused: Tokens | None, renew: Callable[[Tokens | None], Granted]) -> Granted:
+    def tokens(self, bearer: str, refused: Tokens | None, renew: Renew) -> Granted:
         """Return tokens other than the refused ones; of any number of callers at once, one renews and the others get
         its result.
 
         :param bearer: which of the account's keys.
-        :param renew: called with the refused tokens; its error reaches every caller that waited for it.
+        :param renew: called with the refused tokens and with those that the provider last gave to this process; its
+            error reaches every caller that waited for it.
         """
         while True:
             with self._lock:
@@ -116,10 +121,10 @@ class Account:
         flight: Future[Granted],
         *,
         refused: Tokens | None,
-        renew: Callable[[Tokens | None], Granted],
+        renew: Renew,
     ) -> None:
         try:
-            granted = renew(refused)
+            granted = renew(refused, self._given.get(bearer))
         except Exception as error:  # noqa: BLE001 - handed to every caller, the leader included
             self._end(bearer, flight)
             flight.set_exception(error)
@@ -131,6 +136,8 @@ class Account:
         else:
             with self._lock:
                 self._held[bearer] = granted.tokens
+                if granted.fresh:
+                    self._given[bearer] = granted.tokens
                 del self._flights[bearer]
             flight.set_result(granted)
 

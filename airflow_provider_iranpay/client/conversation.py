@@ -8,14 +8,16 @@ failure means by the provider's own tables; nothing else decides.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import (
     Api,
+    ErrorClass,
     Failure,
     Granted,
+    Renewal,
     Request,
     Success,
     Tokens,
@@ -118,7 +120,9 @@ class Conversation:
         while True:
             attempt += 1
             tokens = granted.tokens if granted else None
-            event: Received | Broken = _of_this_call((yield Send(request, track_id, tokens)), track_id)
+            event: Received | Broken = yield Send(request, track_id, tokens)
+            if self.api.echoes_track_id:
+                event = _of_this_call(event, track_id)
             answered = self._understand(request, event)
             if isinstance(answered, Success):
                 return self._read(request, answered, track_id)
@@ -135,29 +139,51 @@ class Conversation:
             else:
                 raise error
 
-    def renew(self, bearer: str, refused: Tokens | None, *, track_id: str) -> Steps[Granted]:
+    def renew(
+        self, bearer: str, refused: Tokens | None, *, last: Tokens | None = None, track_id: str
+    ) -> Steps[Granted]:
         """Bring tokens that are not the refused ones, from the store or from the provider.
 
         The store has no compare-and-set: a worker whose renewal is refused reads it again, since another worker may
         just have renewed the same pair, and only then goes on to the next way of renewing.
+
+        :param last: those that this process was last given: the store may not have taken them.
         """
         stored: Tokens | None = yield LoadTokens(bearer)
         if stored is not None and stored != refused:
             return Granted(stored, fresh=False)
-        held = stored or refused
+        held = [tokens for tokens in (stored, last, refused) if tokens is not None]
         refusal: exceptions.CallError | None = None
-        for request in self.api.renewals(bearer, held):
+        for renewal in self.api.renewals(bearer, held):
+            if renewal.spare and isinstance(refusal, exceptions.OperatorNeeded):
+                continue
             try:
-                tokens = yield from self.call(request, track_id=track_id)
+                return (yield from self._renewed(bearer, renewal, track_id))
             except (exceptions.Rejected, exceptions.OperatorNeeded, exceptions.TransientFailure) as error:
-                refusal = error
-            else:
-                yield SaveTokens(bearer, tokens)
-                return Granted(tokens, fresh=True)
-            newer: Tokens | None = yield LoadTokens(bearer)
-            if newer is not None and newer != held:
-                return Granted(newer, fresh=False)
-        raise refusal or exceptions.ConfigurationError(f"{self.api.name}: no way to get a token is known")
+                # What a person can act upon is not hidden behind a later failure to connect.
+                if refusal is None or not isinstance(error, exceptions.TransientFailure):
+                    refusal = error
+            if (newer := (yield from self._newer(bearer, held))) is not None:
+                return newer
+        if refusal is None:
+            raise exceptions.ConfigurationError(f"{self.api.name}: no way to get a token is known")
+        if refusal.error_class == ErrorClass.AUTHENTICATE:
+            # Another worker may have renewed with the same refresh token, and not yet have written what it got.
+            yield Wait(_RACE_SECONDS, refusal)
+            if (newer := (yield from self._newer(bearer, held))) is not None:
+                return newer
+        raise refusal
+
+    def _renewed(self, bearer: str, renewal: Renewal, track_id: str) -> Steps[Granted]:
+        tokens = yield from self.call(renewal.request, track_id=track_id)
+        if tokens.refresh is None:
+            tokens = replace(tokens, refresh=renewal.keeps)
+        yield SaveTokens(bearer, tokens)
+        return Granted(tokens, fresh=True)
+
+    def _newer(self, bearer: str, held: list[Tokens]) -> Steps[Granted | None]:
+        stored: Tokens | None = yield LoadTokens(bearer)
+        return None if stored is None or stored in held else Granted(stored, fresh=False)
 
     def _understand(self, request: Request[Any], event: Received | Broken) -> Success | Failure | None:
         if isinstance(event, Broken):
@@ -185,6 +211,9 @@ _CHANCES = 2
 left, since they may be dead as well. A refusal of fresh tokens is final."""
 
 
+_RACE_SECONDS = 1.0
+
+
 def _of_this_call(event: Received | Broken, track_id: str) -> Received | Broken:
     """Refuse an answer that carries another call's track id (the echo is documented): it is not the answer to this."""
     if isinstance(event, Received) and event.track_id is not None and event.track_id.strip().lower() != track_id:
@@ -193,7 +222,7 @@ def _of_this_call(event: Received | Broken, track_id: str) -> Received | Broken:
 
 
 def _verdict(request: Request[Any], event: Received | Broken, failure: Failure | None) -> Verdict:
-    if failure is not None:
+    if failure is not None and failure.definite:
         return AFTER_FAILURE[failure.error_class]
     if isinstance(event, Broken) and event.phase is Phase.NOT_SENT:
         return AFTER_NOT_SENT

@@ -6,7 +6,9 @@ Nothing is decided here. What a provider says is masked, freed of secrets and cu
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote, quote_plus
 
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import Api, ErrorClass, Failure, Request, Safety, Tokens
@@ -17,6 +19,8 @@ from airflow_provider_iranpay.iran.masks import mask_text
 __all__ = ["Ended", "report", "unreadable_answer"]
 
 _LONGEST_SHOWN: Final = 200
+_SHORTEST_ASKED: Final = 3
+"""Shorter texts stand in ordinary words as well."""
 _LONG_RUN: Final = re.compile(r"\d{8,}")
 
 _WHAT_NOW: Final = {
@@ -55,9 +59,9 @@ class Ended(NamedTuple):
 def report(api: Api, ended: Ended) -> exceptions.CallError:
     """Make the error of a send that brought no answer."""
     event, failure = ended.event, ended.failure
-    clean = _Cleaner(api, ended.tokens)
+    clean = _Cleaner(api, ended)
     return ended.verdict.error(
-        _refused(api, failure, ended.verdict, clean) if failure else _lost(api, ended.request, event, ended.verdict),
+        _refused(api, failure, ended, clean) if failure else _lost(api, ended.request, event, ended.verdict),
         provider=api.name,
         service=ended.request.endpoint.service,
         code=clean(failure.code) if failure else None,
@@ -65,7 +69,7 @@ def report(api: Api, ended: Ended) -> exceptions.CallError:
         error_class=failure.error_class if failure else None,
         retry_after=_retry_after(ended),
         track_id=ended.track_id,
-        phase=Phase.ANSWERED if failure else event.phase if isinstance(event, Broken) else Phase.MAYBE_SENT,
+        phase=_phase(event, failure),
     )
 
 
@@ -85,14 +89,19 @@ def unreadable_answer(api: Api, request: Request[Any], reason: str, track_id: st
 
 
 class _Cleaner:
-    """Makes a provider's text fit for a message: without secrets, masked, then cut, since a remote may say anything.
+    """Makes a provider's text fit for a message: without secrets and without what was asked, masked, then cut, since a
+    remote may say anything.
 
     Long runs of digits go even where they touch letters: unlike our own texts, it holds no track id of ours.
     """
 
-    def __init__(self, api: Api, tokens: Tokens | None) -> None:
+    def __init__(self, api: Api, ended: Ended) -> None:
+        tokens = ended.tokens
         held = (tokens.access, tokens.refresh) if tokens else ()
-        self._secrets = [secret for secret in (*api.secrets(), *held) if secret]
+        secrets = [secret for secret in (*api.secrets(), *held) if secret]
+        spelled = [spelling for secret in secrets for spelling in (secret, quote(secret, safe=""), quote_plus(secret))]
+        asked = [text for text in _texts(ended.request.wire) if len(text) >= _SHORTEST_ASKED]
+        self._secrets = sorted({*spelled, *asked}, key=len, reverse=True)
 
     def __call__(self, remote_text: str) -> str:
         for secret in self._secrets:
@@ -101,9 +110,34 @@ class _Cleaner:
         return masked if len(masked) <= _LONGEST_SHOWN else f"{masked[:_LONGEST_SHOWN]}…"
 
 
-def _refused(api: Api, failure: Failure, verdict: Verdict, clean: _Cleaner) -> str:
-    said = f"refused with {clean(failure.code)}" + (f" («{clean(failure.message)}»)" if failure.message else "")
-    return f"{said}. {api.refused_again() if verdict.move is Move.AUTHENTICATE else failure.remedy}"
+def _phase(event: Received | Broken, failure: Failure | None) -> Phase:
+    if failure is not None and failure.definite:
+        return Phase.ANSWERED
+    return event.phase if isinstance(event, Broken) else Phase.MAYBE_SENT
+
+
+def _refused(api: Api, failure: Failure, ended: Ended, clean: _Cleaner) -> str:
+    said = f"{clean(failure.code)}" + (f" («{clean(failure.message)}»)" if failure.message else "")
+    safety = ended.request.endpoint.safety
+    if not failure.definite:
+        what_now = _WHAT_IF_SENT.get(safety, "")
+        return f"answered with {said}, which does not prove that nothing was done. {what_now} {failure.remedy}"
+    if ended.verdict.move is not Move.AUTHENTICATE:
+        return f"refused with {said}. {failure.remedy}"
+    own = f"{failure.remedy} " if safety is Safety.TOKEN else ""
+    return f"refused with {said}. {own}{api.refused_again()}"
+
+
+def _texts(sent: object) -> Iterator[str]:
+    """Every text in what was sent, however deep."""
+    if isinstance(sent, str):
+        yield sent
+    elif isinstance(sent, Mapping):
+        for value in sent.values():
+            yield from _texts(value)
+    elif isinstance(sent, list):
+        for value in sent:
+            yield from _texts(value)
 
 
 def _lost(api: Api, request: Request[Any], event: Received | Broken, verdict: Verdict) -> str:

@@ -106,8 +106,8 @@ class SyncClient:
                 return self._store.save(bearer, tokens)
 
     def _tokens(self, bearer: str, refused: Tokens | None) -> Granted:
-        def renew(refused: Tokens | None) -> Granted:
-            return self._run(self._conversation.renew(bearer, refused, track_id=uuid.uuid4().hex))
+        def renew(refused: Tokens | None, last: Tokens | None) -> Granted:
+            return self._run(self._conversation.renew(bearer, refused, last=last, track_id=uuid.uuid4().hex))
 
         return self._account.tokens(bearer, refused, renew)
 

@@ -9,6 +9,7 @@ import hmac
 from abc import abstractmethod
 from functools import cached_property
 from typing import ClassVar, TypeVar
+from urllib.parse import quote
 
 from airflow.sdk import BaseHook
 from airflow.sdk.log import mask_secret
@@ -102,7 +103,8 @@ class IranPayHook(BaseHook):
         """Try the connection with a fresh token and a free call; nothing is paid."""
         try:
             store = self._token_store(shared=False)
-            return True, self._probe(self._make_client(Retries(tries=1), Account(), store))
+            showed = self._probe(self._make_client(Retries(tries=1), Account(), store))
+            return True, f"{showed} {store.lost}".strip()
         except exceptions.CallError as error:
             return False, f"{self._headline(error)}: {error}"
         except exceptions.IranPayError as error:
@@ -112,14 +114,13 @@ class IranPayHook(BaseHook):
         api = self._make_api(self.settings)
         for secret in api.secrets():  # Airflow knows the password, and of the extras only those with a telling name
             mask_secret(secret)
+            mask_secret(quote(secret, safe=""))
         return SyncClient(api, self.settings.network, account=account, store=store, retries=retries)
 
     def _account_key(self) -> AccountKey:
         settings = self.settings
-        api = self._make_api(settings)
-        secrets = "\0".join(api.secrets())
-        fingerprint = hmac.new(secrets.encode(), settings.login.encode(), hashlib.sha256).hexdigest()[:16]
-        return AccountKey(api.name, self.environment, settings.account_name, fingerprint)
+        fingerprint = hmac.new(settings.password.encode(), settings.login.encode(), hashlib.sha256).hexdigest()[:16]
+        return AccountKey(self._make_api(settings).name, self.environment, settings.account_name, fingerprint)
 
     def _token_store(self, *, shared: bool) -> AirflowTokenStore:
         return AirflowTokenStore(self._account_key(), shared=shared)

@@ -127,7 +127,7 @@ def _bracketed(host: str) -> str:
 
 def _credentials(connection: Connection, extra: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
     """Read the login, the password and the provider's own extras."""
-    fields = {"login": connection.login or "", "password": connection.password or ""}
+    fields = {"login": (connection.login or "").strip(), "password": (connection.password or "").strip()}
     extras = [name for name in (*shape.required, *shape.optional) if name not in fields]
     own = {name: str(extra.get(name) or "").strip() for name in extras}
     for name in shape.required:

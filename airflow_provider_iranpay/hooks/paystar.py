@@ -6,12 +6,12 @@ What may be believed of an answer about money stands in ``payments``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
+from airflow_provider_iranpay.api.encoding import identity
 from airflow_provider_iranpay.api.paystar import BASE_URL, BirthCalendar, Paystar, answers, endpoints, errors, gateway
 from airflow_provider_iranpay.api.paystar.transfers import (
     Settlement,
@@ -46,8 +46,7 @@ class _PaystarHook(IranPayHook):
     credential_codes = errors.CREDENTIAL_CODES
 
     def _token_store(self, *, shared: bool) -> AirflowTokenStore:
-        given = frozenset(self._make_api(self.settings).refresh_tokens.values())
-        return AirflowTokenStore(self._account_key(), shared=shared, given=given)
+        return AirflowTokenStore(self._account_key(), shared=shared, given=self._make_api(self.settings).refresh_token)
 
     def _make_api(self, settings: Settings) -> Paystar:
         raise NotImplementedError
@@ -153,8 +152,12 @@ class PaystarBankingHook(_PaystarHook):
         skip: int | None = None,
     ) -> tuple[TransferItem, ...]:
         """Ask for one page of transfers (free). Pages move while transfers are being made: read them with overlap."""
-        page = self.call(endpoints.LIST_TRANSFERS, deposit=deposit, track_id=track_id, limit=limit, skip=skip)
-        return page.items
+        with failing_at_once():
+            wanted = None if track_id is None else identity("track_id", track_id)
+            request = endpoints.LIST_TRANSFERS.request(
+                {"deposit": deposit, "track_id": wanted, "limit": limit, "skip": skip}
+            )
+            return payouts.listed(self.client, request, track_id=wanted)
 
     def statement(self, account: Number, from_date: Day, to_date: Day) -> answers.Statement:
         """Ask for an account's statement between two days, both included (observed; taken as paid)."""
@@ -188,11 +191,16 @@ class PaystarGatewayHook(_PaystarHook):
         super().__init__(paystar_gateway_conn_id, retries=retries)
 
     def _make_api(self, settings: Settings) -> Paystar:
+        if not (settings.login.isascii() and settings.login.isprintable()):
+            raise ConfigurationError(f"connection {self._conn_id}: login: a gateway id is printable ASCII text.")
         return Paystar(credentials={"gateway_id": settings.login}, sign_key=settings.password)
 
     def _probe(self, client: SyncClient) -> str:
-        with suppress(Rejected):  # it knows the gateway, and no such payment
+        try:
             client.call(endpoints.GATEWAY_INQUIRY.request({"ref_num": _NO_SUCH_PAYMENT}))
+        except Rejected as answer:
+            if answer.code not in errors.UNKNOWN_PAYMENT:
+                raise
         signed = "is only tried by a payment" if self.settings.password else "is empty: payments are not signed"
         return f"Paystar answers and knows the gateway. The sign key {signed}."
 
@@ -226,8 +234,8 @@ class PaystarGatewayHook(_PaystarHook):
         self,
         ref_num: str,
         amount_rial: int,
-        card_number: str,
-        tracking_code: str,
+        card_number: str | None,
+        tracking_code: str | None,
         *,
         payment_amount_rial: int | None = None,
     ) -> payments.Verified:
@@ -283,6 +291,7 @@ class PaystarWalletHook(_PaystarHook):
         )
 
     def _probe(self, client: SyncClient) -> str:
+        client.refresh(endpoints.WALLET_KEY)
         balance = client.call(endpoints.WALLET_BALANCE.request({}))
         return f"Paystar answers and accepts the credentials. Available: {balance.available_rial:,} Rial."
 
@@ -292,10 +301,12 @@ class PaystarWalletHook(_PaystarHook):
 
     def list_settlements(self, track_id: str | None = None) -> tuple[TransferItem, ...]:
         """Ask for settlements, all or the one of a track id (free)."""
-        wallet = self.settings.login
-        known_as = None if track_id is None else settlement_id(wallet, track_id)
-        found = self.call(endpoints.LIST_SETTLEMENTS, track_id=known_as).items
-        return tuple(replace(item, track_id=own_track_id(wallet, item.track_id)) for item in found)
+        with failing_at_once():
+            wallet = self.settings.login
+            known_as = None if track_id is None else settlement_id(wallet, identity("track_id", track_id))
+            request = endpoints.LIST_SETTLEMENTS.request({"track_id": known_as})
+            found = payouts.listed(self.client, request, track_id=known_as)
+            return tuple(replace(item, track_id=own_track_id(wallet, item.track_id)) for item in found)
 
     def settle(
         self, transfers: Iterable[Settlement | Mapping[str, object]], *, withdraw_type: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 
 from airflow.sdk import Variable, get_current_context
 from airflow.sdk.log import mask_secret
@@ -19,8 +20,8 @@ __all__ = ["AirflowTokenStore"]
 log = logging.getLogger(__name__)
 
 _LOST = (
-    "The %s account %s got a new refresh token, which outlives this process only inside a task. "
-    "If the next call is refused, put a new refresh token into the connection."
+    "The provider replaced the refresh token, and the new one could not be stored: only a task can. "
+    "If calls are refused from now on, put a new refresh token into the connection."
 )
 
 
@@ -30,14 +31,17 @@ class AirflowTokenStore:
     A store that cannot be reached never stops a call: the worker then gets tokens of its own.
 
     :param shared: False for tokens that nobody else shall see or have made.
-    :param given: the refresh tokens that the connection holds, where the provider does not give them by itself. One
-        that replaces them is shared in any case, and said aloud where it cannot be: the connection's own may be dead.
+    :param given: names the refresh token that the connection holds for a key, where the provider does not give it by
+        itself. One that replaces it is shared in any case, and said aloud where it cannot be: the connection's own may
+        be dead. Where the connection gets a new one, what was stored under the old one is left alone.
     """
 
-    def __init__(self, key: AccountKey, *, shared: bool = True, given: frozenset[str] | None = None) -> None:
+    def __init__(self, key: AccountKey, *, shared: bool = True, given: Callable[[str], str] | None = None) -> None:
         self._key = key
         self._shared = shared
         self._given = given
+        self.lost = ""
+        """What to do about a refresh token that was replaced and could not be stored."""
 
     def load(self, bearer: str) -> Tokens | None:
         """Return the account's stored tokens; None outside a task, or where they belong to other credentials."""
@@ -45,7 +49,7 @@ class AirflowTokenStore:
             return None
         try:
             stored = json.loads(Variable.get(self._variable(bearer), default=None) or "{}")
-            if stored.get("owner") != self._owner():
+            if stored.get("owner") != self._owner(bearer):
                 return None
             tokens = Tokens(stored["access"], stored["refresh"])
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the store, the provider gives new tokens
@@ -61,32 +65,43 @@ class AirflowTokenStore:
     def save(self, bearer: str, tokens: Tokens) -> None:
         """Mask the tokens from now on, and share them with the other workers if this is a task."""
         _mask(tokens)
-        replaced = self._given is not None and tokens.refresh is not None and tokens.refresh not in self._given
+        replaced = self._given is not None and tokens.refresh not in (None, self._given(bearer))
         if not _in_task():
             if replaced:
-                log.warning(_LOST, self._key.provider, self._key.name)
+                self._lose()
             return
         if not (self._shared or replaced):
             return
-        content = {"owner": self._owner(), "access": tokens.access, "refresh": tokens.refresh}
+        content = {"owner": self._owner(bearer), "access": tokens.access, "refresh": tokens.refresh}
         try:
             Variable.set(self._variable(bearer), json.dumps(content), description=self._description())
         except Exception as error:  # noqa: BLE001 - a token that is not shared costs another worker one call
             log.warning(
                 "The token of %s cannot be shared with other workers (%s).", self._key.name, type(error).__name__
             )
+            if replaced:
+                self._lose()
+
+    def _lose(self) -> None:
+        self.lost = _LOST
+        log.warning("The %s account %s: %s", self._key.provider, self._key.name, _LOST)
 
     def _variable(self, bearer: str) -> str:
         key = self._key
-        place = hashlib.sha256("\0".join((key.environment, key.name, bearer)).encode()).hexdigest()[:16]
+        place = _hash(key.environment, key.name, key.fingerprint, bearer)
         return f"iranpay_{key.provider}_token_{place}"
 
     def _description(self) -> str:
         key = self._key
-        return f"Tokens of the {key.provider} account {key.name} ({key.environment}). Safe to delete."
+        when = "Safe to delete" if self._given is None else "Delete it only with a new refresh token in the connection"
+        return f"Tokens of the {key.provider} account {key.name} ({key.environment}). {when}."
 
-    def _owner(self) -> list[str]:
-        return [self._key.environment, self._key.name, self._key.fingerprint]
+    def _owner(self, bearer: str) -> str:
+        return _hash(self._given(bearer) if self._given else "")
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def _in_task() -> bool:

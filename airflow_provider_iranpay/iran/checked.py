@@ -45,6 +45,8 @@ class Reason(StrEnum):
     """A datetime without a time zone: its Tehran day is not known."""
     TOO_SMALL = "too_small"
     """An amount below what the provider takes."""
+    CARD = "card"
+    """A card number where an account belongs."""
     REPEATED = "repeated"
     """An identity that has to be unique stands twice in one request."""
     UNKNOWN_FIELD = "unknown_field"

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeGuard
 
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import Request
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 _NOT_YET: Final = frozenset({"UNVERIFIED", "VERIFY_PENDING"})
 _PENDING: Final = "VERIFY_PENDING"
 _FAILED_CODES: Final = frozenset({"-9", "-109"})
-_BEFORE_CODES: Final = frozenset({"-6", "-106"})
 
 _encode_rial: Final = amount_rial(SMALLEST_PAYMENT_RIAL)
 
@@ -83,11 +82,11 @@ def verify(
     amount = int(request.wire["amount"])
     owed = amount if payment_amount_rial is None else _encode_rial("payment_amount_rial", payment_amount_rial)
     problem = _send(client, request)
-    payment = _inquire(client, request)
+    payment = _inquire(client, request, problem)
     if problem is not None and _may_be_sent_again(problem, payment, owed=owed, now=now()):
         problem = _send(client, request)
-        payment = _inquire(client, request)
-    _require_paid(payment, owed=owed, problem=problem)
+        payment = _inquire(client, request, problem)
+    _require_paid(payment, owed=owed, problem=problem, now=now())
     if problem is not None:
         log.warning(
             "The payment %s was verified before, or without an answer: hold it against the order that it is for.",
@@ -112,14 +111,28 @@ def _send(client: Caller, request: Request[Verification]) -> exceptions.CallErro
     return None
 
 
-def _inquire(client: Caller, request: Request[Verification]) -> Payment:
-    return client.call(GATEWAY_INQUIRY.request({"ref_num": request.wire["ref_num"]}))
+def _inquire(client: Caller, request: Request[Verification], problem: exceptions.CallError | None) -> Payment:
+    """Ask what became of it. Where that fails, the error still says how verify ended."""
+    try:
+        return client.call(GATEWAY_INQUIRY.request({"ref_num": request.wire["ref_num"]}))
+    except exceptions.CallError as failed:
+        error = failed
+    if _is_lost(problem):
+        raise problem.noting("Inquiry brought no answer either: inquire, then verify again.")
+    how = "yes" if problem is None else problem.code
+    if isinstance(error, exceptions.NotSent | exceptions.TransientFailure):
+        summary = f"verify was answered with {how}, and the inquiry that decides did not get through: verify again."
+        raise _error(exceptions.TransientFailure, summary, None)
+    raise error.noting(f"Verify itself was answered with {how}.")
+
+
+def _is_lost(problem: exceptions.CallError | None) -> TypeGuard[exceptions.CallError]:
+    return isinstance(problem, exceptions.OutcomeUnknown | exceptions.UnreadableAnswer)
 
 
 def _may_be_sent_again(problem: exceptions.CallError, payment: Payment, *, owed: int, now: datetime) -> bool:
-    lost = isinstance(problem, exceptions.OutcomeUnknown | exceptions.UnreadableAnswer)
     return (
-        (lost or problem.code in _FAILED_CODES)
+        (_is_lost(problem) or problem.code in _FAILED_CODES)
         and payment.status == "UNVERIFIED"
         and payment.payment_amount_rial == owed
         and payment.verify_until is not None
@@ -127,20 +140,25 @@ def _may_be_sent_again(problem: exceptions.CallError, payment: Payment, *, owed:
     )
 
 
-def _require_paid(payment: Payment, *, owed: int, problem: exceptions.CallError | None) -> None:
-    status = mask_text(payment.status)
+def _require_paid(payment: Payment, *, owed: int, problem: exceptions.CallError | None, now: datetime) -> None:
+    status, which = mask_text(payment.status), f"the payment {payment.ref_num}"
     if payment.status == "SUCCEED":
         if payment.payment_amount_rial != owed:
-            paid = f"{payment.payment_amount_rial:,} Rial were paid, not {owed:,}"
-            raise _error(exceptions.NotConfirmed, f"{paid}. The order is not paid by it: look into it.", "amount")
+            raise _error(
+                exceptions.NotConfirmed,
+                f"{which} is verified and its money taken: {payment.payment_amount_rial:,} Rial, not {owed:,}. If "
+                "create announced a payer's fee, hand over its payment_amount_rial; else it is not this order's.",
+                "amount",
+            )
     elif payment.status not in _NOT_YET:
-        raise _error(exceptions.NotConfirmed, f"inquiry says {status}: the order is not paid by it.", status)
-    elif problem is None or (payment.status == _PENDING and problem.code in _BEFORE_CODES):
-        raise _error(exceptions.TransientFailure, f"inquiry still says {status}: verify again in a while.", status)
+        raise _error(exceptions.NotConfirmed, f"inquiry says that {which} is {status}: it is not paid.", status)
+    elif problem is None or payment.status == _PENDING:
+        raise _error(exceptions.TransientFailure, f"{which} is still {status}: verify again in a while.", status)
     else:
-        until = f", and can be verified until {payment.verify_until:%H:%M:%S %Z}" if payment.verify_until else ""
-        raise problem.noting(f"Inquiry says {status}{until}.")
+        until = payment.verify_until
+        left = f", and can be verified until {until:%H:%M:%S %Z}" if until and until > now else ""
+        raise problem.noting(f"Inquiry says {status}{left}.")
 
 
-def _error(kind: type[exceptions.CallError], summary: str, code: str) -> exceptions.CallError:
+def _error(kind: type[exceptions.CallError], summary: str, code: str | None) -> exceptions.CallError:
     return kind(summary, provider="paystar", service=GATEWAY_VERIFY.service, code=code, phase="answered")

@@ -16,7 +16,7 @@ from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.api.paystar.transfers import TransferAnswer, TransferItem
 from airflow_provider_iranpay.payments.caller import Caller
 
-__all__ = ["UNKNOWN", "send"]
+__all__ = ["UNKNOWN", "listed", "send"]
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +49,35 @@ def send(
                 log.warning("%s: left out by the answer, so unknown: %s.", request.endpoint.service, _named(unknown))
             return items
         lost = exceptions.OutcomeUnknown(
-            "the answer names none of the items. They may have been accepted, so nothing is sent again: ask the list for "
-            "each item's own track id first.",
+            "the answer names none of the items. They may have been accepted, so nothing is sent again: ask the list "
+            "for each item's own track id first.",
             provider="paystar",
             service=request.endpoint.service,
             phase="answered",
         )
     raise lost.noting(f"What may have been sent: {_named(asked)}.", transfer_track_ids=tuple(asked))
+
+
+def listed(
+    client: Caller, request: Request[TransferAnswer], *, track_id: str | None = None
+) -> tuple[TransferItem, ...]:
+    """Ask a list of what was sent.
+
+    :param track_id: the identity that the request asks for; only items of it are believed to be its answer.
+    :raises UnreadableAnswer: the list shows others instead: whether the one is in it is not known.
+    """
+    items = client.call(request).items
+    if track_id is None:
+        return items
+    found = tuple(item for item in items if item.track_id == track_id)
+    if items and not found:
+        raise exceptions.UnreadableAnswer(
+            "the list does not keep to the track id that was asked for, so it does not show whether it is there.",
+            provider="paystar",
+            service=request.endpoint.service,
+            phase="answered",
+        )
+    return found
 
 
 def _matched(asked: list[str], answer: TransferAnswer, also_known_as: Callable[[str], str]) -> tuple[TransferItem, ...]:

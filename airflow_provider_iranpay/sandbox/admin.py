@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_iranpay.sandbox.messages import json_answer
-from airflow_provider_iranpay.sandbox.orders.play import play
+from airflow_provider_iranpay.sandbox.orders.play import play, play_payouts
 from airflow_provider_iranpay.sandbox.paystar.callback import callback_fields
 from airflow_provider_iranpay.sandbox.paystar.payer import act
 from airflow_provider_iranpay.sandbox.paystar.payments import Outcome
@@ -173,8 +173,11 @@ def _turn_payment(world: World, asked: _Asked) -> dict[str, Any]:
 def _play_orders(world: World, asked: _Asked) -> dict[str, Any]:
     _take_only(asked.body, "days", "per_day", "seed")
     days, per_day, seed = int(asked.body["days"]), int(asked.body.get("per_day", 200)), int(asked.body.get("seed", 1))
-    payments, people, now = world.paystar.desk.payments, world.population, world.clock.now()
-    return play(payments, people, now=now, days=days, per_day=per_day, seed=seed).as_tables()
+    desk, people, now = world.paystar.desk, world.population, world.clock.now()
+    deposits = tuple(world.settings.paystar_deposits)
+    payouts = play_payouts(desk.transfers, people, deposits=deposits, now=now, days=days, per_day=per_day, seed=seed)
+    orders = play(desk.payments, people, now=now, days=days, per_day=per_day, seed=seed)
+    return orders.as_tables() | payouts.as_tables()
 
 
 def _reset(world: World, asked: _Asked) -> dict[str, Any]:

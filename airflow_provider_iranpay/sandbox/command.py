@@ -49,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sample.set_defaults(sandbox_action=_sample)
 
     orders = actions.add_parser(
-        "sample-orders", help="play a merchant's orders into a running server and write them as CSV, with the truth"
+        "sample-orders",
+        help="play a merchant's orders and payouts into a running server; write them, and the truth, as CSV",
     )
     _add_address(orders)
     orders.add_argument("--days", type=_day_count, required=True, help="Tehran days before today, from 5 to 366")
@@ -198,11 +199,14 @@ def _sample_orders(args: argparse.Namespace) -> int:
     except OSError as wrong:
         return _fail(f"Cannot write beside {args.out}: {wrong.strerror}.")
     except KeyboardInterrupt:
-        print("Interrupted: the orders may be played, and not every file is written.", file=sys.stderr)
+        print("Interrupted: the orders and payouts may be played, and not every file is written.", file=sys.stderr)
         return _INTERRUPTED
+    paths = files.paths(args.out)
+    beside = ", ".join(path.name for name, path in paths.items() if name not in {"orders", "payouts"})
     print(
-        f"{len(tables['orders'])} orders of seed {args.seed} are in {args.out} and their payments in the sandbox; "
-        f"beside it are {', '.join(path.name for name, path in files.paths(args.out).items() if name != 'orders')}."
+        f"{len(tables['orders'])} orders of seed {args.seed} are in {paths['orders']}, "
+        f"{len(tables['payouts'])} payouts in {paths['payouts']}, and their payments and transfers in the sandbox; "
+        f"beside them are {beside}."
     )
     return 0
 

@@ -14,7 +14,7 @@ FIRST, SECOND = Tokens("first"), Tokens("second")
 
 
 def renewing(tokens: Tokens):
-    return lambda _: Granted(tokens, fresh=True)
+    return lambda refused, last: Granted(tokens, fresh=True)
 
 
 class Gate:
@@ -25,7 +25,7 @@ class Gate:
         self.began, self.may_end = threading.Event(), threading.Event()
         self.calls = 0
 
-    def __call__(self, _: Tokens | None) -> Granted:
+    def __call__(self, refused: Tokens | None, last: Tokens | None) -> Granted:
         self.calls += 1
         self.began.set()
         assert self.may_end.wait(5)
@@ -34,12 +34,14 @@ class Gate:
         return Granted(self.outcome, fresh=True)
 
 
-def asking(account: Account, refused: Tokens | None, renew) -> tuple[threading.Thread, list[object]]:
+def asking(
+    account: Account, refused: Tokens | None, renew, *, bearer: str = "access_token"
+) -> tuple[threading.Thread, list[object]]:
     got: list[object] = []
 
     def ask():
         try:
-            got.append(account.tokens(refused, renew))
+            got.append(account.tokens(bearer, refused, renew))
         except BaseException as error:  # noqa: BLE001 - what is raised is what is looked at
             got.append(error)
 
@@ -57,8 +59,8 @@ def test_equal_keys_meet_in_one_account_and_others_do_not():
 
 def test_tokens_are_remembered_and_then_no_longer_fresh():
     account = Account()
-    assert account.tokens(None, renewing(FIRST)) == Granted(FIRST, fresh=True)
-    assert account.tokens(None, renewing(SECOND)) == Granted(FIRST, fresh=False)
+    assert account.tokens("access_token", None, renewing(FIRST)) == Granted(FIRST, fresh=True)
+    assert account.tokens("access_token", None, renewing(SECOND)) == Granted(FIRST, fresh=False)
 
 
 def test_whoever_comes_during_a_renewal_waits_for_it():
@@ -83,7 +85,7 @@ def test_an_error_reaches_everybody_who_waited_and_the_next_caller_tries_anew():
     leader.join(5)
     follower.join(5)
     assert [str(error) for error in got_leader + got_follower] == ["refused", "refused"]
-    assert account.tokens(None, renewing(SECOND)).tokens == SECOND
+    assert account.tokens("access_token", None, renewing(SECOND)).tokens == SECOND
 
 
 def test_a_leader_that_is_stopped_stops_nobody_else():
@@ -117,10 +119,48 @@ def test_a_forked_child_does_not_wait_for_a_renewal_of_its_parent():
     gate.began.wait(5)
     child = os.fork()
     if child == 0:
-        os._exit(0 if account.tokens(None, renewing(SECOND)).tokens == SECOND else 1)
+        os._exit(0 if account.tokens("access_token", None, renewing(SECOND)).tokens == SECOND else 1)
     gate.may_end.set()
     leader.join(5)
     assert os.waitpid(child, 0)[1] == 0
+
+
+# Several keys
+
+
+def test_each_key_of_an_account_is_remembered_apart():
+    account = Account()
+    account.tokens("api_key", None, renewing(FIRST))
+    assert account.tokens("inquiry_key", None, renewing(SECOND)) == Granted(SECOND, fresh=True)
+    assert account.tokens("api_key", None, renewing(SECOND)) == Granted(FIRST, fresh=False)
+
+
+def test_a_refused_key_takes_no_other_key_with_it():
+    account = Account()
+    account.tokens("api_key", None, renewing(FIRST))
+    account.tokens("inquiry_key", None, renewing(FIRST))
+    assert account.tokens("api_key", FIRST, renewing(SECOND)) == Granted(SECOND, fresh=True)
+    assert account.tokens("inquiry_key", None, renewing(SECOND)) == Granted(FIRST, fresh=False)
+
+
+def test_the_renewal_of_one_key_holds_back_no_other_key():
+    account, gate = Account(), Gate(FIRST)
+    leader, got_leader = asking(account, None, gate, bearer="api_key")
+    gate.began.wait(5)
+    assert account.tokens("inquiry_key", None, renewing(SECOND)) == Granted(SECOND, fresh=True)
+    gate.may_end.set()
+    leader.join(5)
+    assert got_leader == [Granted(FIRST, fresh=True)]
+
+
+def test_a_renewal_that_fails_ends_only_its_own_key():
+    account, gate = Account(), Gate(ValueError("refused"))
+    account.tokens("inquiry_key", None, renewing(SECOND))
+    leader, got_leader = asking(account, None, gate, bearer="api_key")
+    gate.may_end.set()
+    leader.join(5)
+    assert [str(error) for error in got_leader] == ["refused"]
+    assert account.tokens("inquiry_key", None, renewing(FIRST)) == Granted(SECOND, fresh=False)
 
 
 @pytest.mark.parametrize(("pauses", "left"), [([5, 1], 5), ([1, 5], 5), ([], 0)])

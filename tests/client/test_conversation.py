@@ -77,12 +77,12 @@ class Wire:
         match step:
             case Send():
                 return self.events.pop(0) if len(self.events) > 1 else self.events[0]
-            case GetTokens(refused):
+            case GetTokens(_, refused):
                 self.renewals += refused is not None
                 return Granted(Tokens(f"access-{self.renewals}", "refresh"), fresh=self.fresh)
-            case LoadTokens():
+            case LoadTokens(_):
                 return self.stored
-            case SaveTokens(tokens):
+            case SaveTokens(_, tokens):
                 self.stored = tokens
         return None
 
@@ -151,7 +151,7 @@ def test_after_forbidden_the_call_is_replayed_once_with_other_tokens():
     wire = Wire(FORBIDDEN, MATCHED)
     assert wire.call(a_call()) is True
     first, second = wire.sent()
-    assert first.authorization != second.authorization
+    assert first.tokens != second.tokens
 
 
 def test_a_second_forbidden_names_the_three_suspects():
@@ -250,7 +250,7 @@ class TestRenewal:
     PAIR = Received(200, b'{"accessToken": "new-access", "refreshToken": "new-refresh"}', AT)
 
     def renew(self, wire: Wire, refused: Tokens | None) -> Tokens:
-        return wire.run(wire.conversation.renew(refused, track_id="track-1")).tokens
+        return wire.run(wire.conversation.renew("access_token", refused, track_id="track-1")).tokens
 
     def services(self, wire: Wire) -> list[str]:
         return [send.request.endpoint.service for send in wire.sent()]
@@ -271,7 +271,7 @@ class TestRenewal:
         self.renew(wire, self.OLD)
         (sent,) = wire.sent()
         assert sent.request.body == {"accessToken": "old-access", "refreshToken": "old-refresh"}
-        assert sent.authorization is None
+        assert sent.tokens is None
 
     def test_a_refresh_that_stays_out_of_order_is_followed_by_a_new_pair(self):
         wire = Wire(*[SERVER_ERROR] * TRIES, self.PAIR, stored=self.OLD)

@@ -81,13 +81,17 @@ class TokenMachine(RuleBasedStateMachine):
             case Send(request, _, tokens):
                 self.sends += tokens is not None
                 return self.provider.answer(request, tokens)
-            case GetTokens(refused):
+            case GetTokens(bearer, refused):
                 return account.tokens(
-                    refused, lambda refused: self.run_(self.conversation.renew(refused, track_id="t"), account)
+                    bearer,
+                    refused,
+                    lambda refused, last: self.run_(
+                        self.conversation.renew(bearer, refused, last=last, track_id="t"), account
+                    ),
                 )
-            case LoadTokens():
+            case LoadTokens(_):
                 return self.stored
-            case SaveTokens(tokens):
+            case SaveTokens(_, tokens):
                 self.stored = tokens
         return None
 

@@ -36,11 +36,11 @@ def billed(sandbox) -> int:
 )
 def test_a_billable_call_without_an_answer_is_unknown_and_sent_once(hook, sandbox, person, fault, bills):
     options = {"location": f"{sandbox.jibit_url}/v1/balances"} if fault == "redirect" else {}
-    sandbox.world.faults.add(fault, service="match_mobile", **options)
+    sandbox.world.faults.add(fault, service="jibit.match_mobile", **options)
     with pytest.raises(exceptions.OutcomeUnknown, match="may have been carried out") as caught:
         ask(hook, person)
     assert isinstance(caught.value, AirflowFailException)
-    assert sandbox.world.received["match_mobile"] == 1
+    assert sandbox.world.received["jibit.match_mobile"] == 1
     assert billed(sandbox) == bills
     assert caught.value.service == "match_mobile"
     assert caught.value.track_id in str(caught.value)
@@ -49,29 +49,29 @@ def test_a_billable_call_without_an_answer_is_unknown_and_sent_once(hook, sandbo
 
 def test_an_answer_that_never_comes_is_unknown(connect, sandbox, person):
     connect(extra={"read_timeout": 0.3})
-    sandbox.world.faults.add("hang", service="match_mobile")
+    sandbox.world.faults.add("hang", service="jibit.match_mobile")
     with pytest.raises(exceptions.OutcomeUnknown, match="no answer came in time"):
         ask(JibitHook(), person)
-    assert sandbox.world.received["match_mobile"] == 1
+    assert sandbox.world.received["jibit.match_mobile"] == 1
 
 
 def test_an_answer_that_drips_is_unknown(connect, sandbox, person):
     connect(extra={"read_timeout": 0.4})
-    sandbox.world.faults.add("slow_bytes", service="match_mobile", seconds=0.1)
+    sandbox.world.faults.add("slow_bytes", service="jibit.match_mobile", seconds=0.1)
     with pytest.raises(exceptions.OutcomeUnknown):
         ask(JibitHook(), person)
-    assert sandbox.world.received["match_mobile"] == 1
+    assert sandbox.world.received["jibit.match_mobile"] == 1
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "cut_body", "cut_header", "html_5xx", "non_json", "json_5xx"])
 def test_a_free_read_is_repeated(hook, sandbox, fault):
-    sandbox.world.faults.add(fault, service="balances", count=2)
+    sandbox.world.faults.add(fault, service="jibit.balances", count=2)
     assert hook.balances().balances
-    assert sandbox.world.received["balances"] == 3
+    assert sandbox.world.received["jibit.balances"] == 3
 
 
 def test_a_reused_connection_that_dies_is_never_billed_twice(hook, sandbox, people):
-    sandbox.world.faults.add("die_on_reuse", service="match_mobile", probability=0.5, seed=7)
+    sandbox.world.faults.add("die_on_reuse", service="jibit.match_mobile", probability=0.5, seed=7)
     unknown = 0
     for one in people[:60]:
         try:
@@ -79,22 +79,22 @@ def test_a_reused_connection_that_dies_is_never_billed_twice(hook, sandbox, peop
         except exceptions.OutcomeUnknown:
             unknown += 1
     assert 0 < unknown < 60
-    assert sandbox.world.received["match_mobile"] == 60
+    assert sandbox.world.received["jibit.match_mobile"] == 60
     assert not sandbox.world.ledger.repeated()
 
 
 def test_a_transient_error_of_the_provider_is_repeated_and_billed_once(hook, sandbox, person):
-    sandbox.world.faults.add("json_5xx", service="match_mobile", count=2)
+    sandbox.world.faults.add("json_5xx", service="jibit.match_mobile", count=2)
     assert ask(hook, person) is True
     assert billed(sandbox) == 1
 
 
 def test_a_transient_error_that_stays_is_left_to_airflows_retries(hook, sandbox, person):
-    sandbox.world.faults.add("json_5xx", service="match_mobile")
+    sandbox.world.faults.add("json_5xx", service="jibit.match_mobile")
     with pytest.raises(exceptions.TransientFailure) as caught:
         ask(hook, person)
     assert not isinstance(caught.value, AirflowFailException)
-    assert sandbox.world.received["match_mobile"] == 3
+    assert sandbox.world.received["jibit.match_mobile"] == 3
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
@@ -107,7 +107,7 @@ def test_retry_after_is_obeyed_in_both_forms(connect, sandbox, person, form):
     for _ in range(3):
         ask(hook, person)
     assert time.monotonic() - began > 0.9
-    assert sandbox.world.received["match_mobile"] <= 10
+    assert sandbox.world.received["jibit.match_mobile"] <= 10
 
 
 def test_a_429_without_an_envelope_is_unknown_for_a_paid_call(hook, sandbox, person):
@@ -134,7 +134,7 @@ def test_each_end_says_what_happened_and_what_to_do(connect, sandbox, hook, pers
         case "not on the whitelist":
             sandbox.world.change_settings({"ip_whitelist": ["10.1.2.3"]})
         case "quota reached":
-            sandbox.world.change_settings({"daily_limits": {"match_mobile": 0}})
+            sandbox.world.change_settings({"daily_limits": {"jibit.match_mobile": 0}})
         case "empty wallet":
             sandbox.world.change_settings({"balances": {"PRF": 0, "POF": 0}})
         case "closed port":
@@ -216,7 +216,7 @@ class TestConnectionTest:
 
 def test_every_log_line_of_a_call_has_its_track_id(hook, sandbox, person, caplog):
     caplog.set_level(logging.DEBUG, logger="airflow_provider_iranpay")
-    sandbox.world.faults.add("json_5xx", service="match_mobile", count=1)
+    sandbox.world.faults.add("json_5xx", service="jibit.match_mobile", count=1)
     ask(hook, person)
     lines = [record.getMessage() for record in caplog.records if "match_mobile" in record.getMessage()]
     track_id = sandbox.world.ledger.entries[0].track_id

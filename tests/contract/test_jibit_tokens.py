@@ -14,7 +14,7 @@ HOURS = 3600
 
 def token_calls(sandbox) -> tuple[int, int]:
     received = sandbox.world.received
-    return received["generate_token"], received["refresh_token"]
+    return received["jibit.generate_token"], received["jibit.refresh_token"]
 
 
 def ask(hook, person) -> bool:
@@ -66,15 +66,15 @@ def test_a_dead_pair_is_generated_anew(hook, sandbox, person):
 
 
 def test_a_second_forbidden_is_final_and_nothing_is_billed(hook, sandbox, person):
-    sandbox.world.change_settings({"switched_off": ["match_mobile"]})
+    sandbox.world.change_settings({"switched_off": ["jibit.match_mobile"]})
     with pytest.raises(exceptions.OperatorNeeded, match="whitelist"):
         ask(hook, person)
-    assert sandbox.world.received["match_mobile"] == 2
+    assert sandbox.world.received["jibit.match_mobile"] == 2
     assert sandbox.world.ledger.entries == []
 
 
 def test_a_storm_of_forbidden_ends_and_the_replay_is_billed_once(hook, sandbox, person):
-    sandbox.world.faults.add("forbidden", service="match_mobile", count=1)
+    sandbox.world.faults.add("forbidden", service="jibit.match_mobile", count=1)
     assert ask(hook, person) is True
     assert len(sandbox.world.ledger.entries) == 1
 

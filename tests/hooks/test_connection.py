@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk import Connection
 
 from airflow_provider_iranpay.exceptions import ConfigurationError
-from airflow_provider_iranpay.hooks.connection import read_settings
+from airflow_provider_iranpay.hooks.connection import Shape, read_settings
 
 REAL = "https://napi.jibit.ir/ide"
 
@@ -16,7 +16,9 @@ REAL = "https://napi.jibit.ir/ide"
 def settings(**fields):
     extra = fields.pop("extra", None)
     given = {"conn_id": "c", "conn_type": "jibit", "login": "key", "password": "secret"} | fields
-    return read_settings(Connection(extra=json.dumps(extra) if extra else None, **given), default_base_url=REAL)
+    return read_settings(
+        Connection(extra=json.dumps(extra) if extra else None, **given), default_base_url=REAL, shape=Shape()
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_host_port_and_schema_make_one_base_url(fields, base_url):
     ],
 )
 def test_a_uri_says_the_same_as_fields(uri):
-    by_uri = read_settings(Connection.from_uri(uri, conn_id="c"), default_base_url=REAL)
+    by_uri = read_settings(Connection.from_uri(uri, conn_id="c"), default_base_url=REAL, shape=Shape())
     extra = {"read_timeout": 9, "allow_http": True, "account_name": "main"}
     assert by_uri == settings(host="http://127.0.0.1:8321/ide", extra=extra)
 
@@ -60,7 +62,9 @@ def test_a_connection_survives_its_own_uri_form():
         extra=json.dumps({"account_name": "main", "connect_timeout": 2.5}),
     )  # fmt: skip
     again = Connection.from_uri(connection.get_uri(), conn_id="c")
-    assert read_settings(again, default_base_url=REAL) == read_settings(connection, default_base_url=REAL)
+    assert read_settings(again, default_base_url=REAL, shape=Shape()) == read_settings(
+        connection, default_base_url=REAL, shape=Shape()
+    )
 
 
 def test_the_account_is_named_after_the_connection_unless_it_has_a_name():
@@ -124,4 +128,68 @@ def test_settings_show_neither_secret_nor_proxy():
 def test_an_extra_that_is_no_json_is_refused_rather_than_dropped():
     connection = Connection(conn_id="c", conn_type="jibit", login="k", password="s", extra="{proxy: x}")
     with pytest.raises(ConfigurationError, match="connection c: extra"):
-        read_settings(connection, default_base_url=REAL)
+        read_settings(connection, default_base_url=REAL, shape=Shape())
+
+
+# What a kind of connection has to say
+
+SHAPE = Shape(("login", "password", "refresh_token"), ("birth_calendar",))
+PAYSTAR = "https://core.paystar.ir/api"
+
+
+def of_shape(shape=SHAPE, **fields):
+    given = {"conn_id": "c", "conn_type": "paystar_banking", "login": "app", "password": "word"} | fields
+    extra = given.pop("extra", {"refresh_token": "renewer"})
+    return read_settings(
+        Connection(extra=json.dumps(extra) if extra else None, **given), default_base_url=PAYSTAR, shape=shape
+    )
+
+
+def test_extras_of_the_providers_own_are_texts_and_empty_where_the_connection_has_none():
+    assert of_shape().own == {"refresh_token": "renewer", "birth_calendar": ""}
+    assert of_shape(extra={"refresh_token": 12345, "birth_calendar": " jalali "}).own == {
+        "refresh_token": "12345",
+        "birth_calendar": "jalali",
+    }
+
+
+def test_extras_of_no_shape_are_left_where_they_are():
+    assert of_shape(extra={"refresh_token": "renewer", "another": "x", "proxy": ""}).own.keys() == {
+        "refresh_token",
+        "birth_calendar",
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        *(({"login": blank}, "login") for blank in ("", "  ")),
+        ({"password": None}, "password"),
+        ({"extra": None}, "refresh_token"),
+        *(({"extra": {"refresh_token": blank}}, "refresh_token") for blank in (None, "", "  ")),
+    ],
+)
+def test_what_a_shape_requires_is_asked_for_by_name(fields, named):
+    with pytest.raises(ConfigurationError, match=f"connection c: {named}: it is empty"):
+        of_shape(**fields)
+
+
+def test_a_shape_may_do_without_a_password():
+    settings = of_shape(Shape(("login",)), password=None, extra=None)
+    assert (settings.login, settings.password, settings.own) == ("app", "", {})
+
+
+def test_a_uri_carries_the_providers_own_extras_too():
+    uri = "paystar-banking://app:word@?refresh_token=ren%2Fewer&birth_calendar=gregorian"
+    settings = read_settings(Connection.from_uri(uri, conn_id="c"), default_base_url=PAYSTAR, shape=SHAPE)
+    assert settings.own == {"refresh_token": "ren/ewer", "birth_calendar": "gregorian"}
+    assert settings.network.base_url == PAYSTAR
+
+
+@pytest.mark.parametrize("host", ["", "core.paystar.ir", "https://core.paystar.ir", "https://core.paystar.ir/api/"])
+def test_the_providers_own_host_gets_its_own_path(host):
+    assert of_shape(host=host).network.base_url == PAYSTAR
+
+
+def test_settings_show_no_extra_of_the_provider():
+    assert "renewer" not in repr(of_shape())

@@ -13,6 +13,7 @@ from airflow_provider_iranpay.hooks.errors import failing_at_once
 FACTS = {"provider": "jibit", "service": "match_card", "phase": "answered", "code": "x.y", "track_id": "t"}
 AT_ONCE = [
     exceptions.OutcomeUnknown,
+    exceptions.NotConfirmed,
     exceptions.UnreadableAnswer,
     exceptions.OperatorNeeded,
     exceptions.Rejected,

@@ -11,6 +11,7 @@ from airflow_provider_iranpay.iran.banks import (
     by_iban,
     by_iban_code,
     by_jibit_id,
+    iban_code,
     jibit_id,
 )
 from airflow_provider_iranpay.iran.checked import Checked, Doubt, Reason
@@ -170,3 +171,54 @@ def test_any_object_gets_a_value_or_a_reason(value: object) -> None:
 def test_no_two_banks_share_what_is_left_of_their_names() -> None:
     for bank in WITH_JIBIT_ID:
         assert {jibit_id(bank.english_name).value, jibit_id(bank.persian_name).value} == {bank.jibit_id}
+
+
+# IBAN codes
+
+
+@pytest.mark.parametrize("bank", BANKS, ids=lambda bank: bank.iban_code)
+def test_every_bank_is_found_by_its_code_however_that_is_written(bank: Bank) -> None:
+    for given_as in (bank.iban_code, int(bank.iban_code), float(int(bank.iban_code)), f" {bank.iban_code}\u200f"):
+        assert iban_code(given_as) == Checked(bank.iban_code), given_as
+
+
+@pytest.mark.parametrize("bank", WITH_JIBIT_ID, ids=lambda bank: bank.iban_code)
+def test_names_and_jibit_ids_lead_to_the_code_of_the_banks_primary_row(bank: Bank) -> None:
+    primary = by_jibit_id(bank.jibit_id or "")
+    assert primary is not None
+    for given_as in (bank.jibit_id, bank.english_name, bank.persian_name):
+        assert iban_code(given_as) == Checked(primary.iban_code), given_as
+
+
+@pytest.mark.parametrize("value", ["melli", "ملی", "بانک ملي", "17", "۰۱۷", "Bank Melli"])
+def test_melli_is_017_however_it_is_named(value: str) -> None:
+    assert iban_code(value) == Checked("017")
+
+
+def test_a_bank_without_a_jibit_id_has_its_code_all_the_same() -> None:
+    assert iban_code("073") == Checked("073")
+
+
+@pytest.mark.parametrize("value", ["999", 999, "۹۹۹"])
+def test_three_digits_that_no_table_knows_pass_with_a_doubt(value: object) -> None:
+    assert iban_code(value) == Checked("999", doubt=Doubt.UNKNOWN_BANK)
+
+
+@pytest.mark.parametrize("value", ["NEW_BANK", "بانک نو", "99", "9999", "0017", "IR017", "017-", "بانک"])
+def test_a_name_or_number_that_no_table_knows_has_no_code(value: object) -> None:
+    assert iban_code(value) == Checked(None, Reason.UNKNOWN_BANK)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(None, Reason.EMPTY), ("", Reason.EMPTY), (True, Reason.TYPE), (-17, Reason.CHARACTERS), (1.5, Reason.CHARACTERS)],
+)
+def test_what_cannot_name_a_bank_has_no_code(value: object, reason: Reason) -> None:
+    assert iban_code(value) == Checked(None, reason)
+
+
+@given(st.one_of(st.text(), st.integers(), st.floats(), st.binary(), st.none()))
+def test_a_code_is_three_digits_or_there_is_a_reason(value: object) -> None:
+    checked = iban_code(value)
+    assert checked.ok == (checked.value is not None)
+    assert checked.value is None or (len(checked.value) == 3 and checked.value.isascii() and checked.value.isdigit())

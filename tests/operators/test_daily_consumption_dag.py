@@ -61,7 +61,7 @@ def rows(warehouse, *columns):
         return [tuple(row) for row in connection.execute(select(*columns).order_by(*columns))]
 
 
-def history(sandbox, first, last, per_day=10, services=("match_card", "iban_inquiry")):
+def history(sandbox, first, last, per_day=10, services=("jibit.match_card", "jibit.iban_inquiry")):
     return sandbox.world.ledger.write_history(list(services), first=first, last=last, per_day=per_day, seed=1)
 
 
@@ -78,7 +78,7 @@ def test_a_run_loads_its_day_and_reads_two_days_before_it_again(warehouse, sandb
 
 def test_the_rows_say_in_persian_what_was_used_and_whose_load_brought_them(warehouse, sandbox, run_day, today):
     yesterday = today - timedelta(days=1)
-    history(sandbox, yesterday, yesterday, services=["match_card"])
+    history(sandbox, yesterday, yesterday, services=["jibit.match_card"])
     run_day(yesterday)
     with warehouse.engine.connect() as connection:
         row = connection.execute(select(daily_consumption)).one()
@@ -117,11 +117,11 @@ def test_a_day_without_use_is_recorded_and_a_day_that_was_not_read_is_not(wareho
 
 def test_a_day_that_went_down_is_kept_as_a_version_and_applied_only_on_demand(warehouse, sandbox, run_day, today):
     yesterday = today - timedelta(days=1)
-    history(sandbox, yesterday, yesterday, services=["match_card"])
+    history(sandbox, yesterday, yesterday, services=["jibit.match_card"])
     run_day(yesterday)
     from airflow_provider_iranpay.iran.days import jalali_yymmdd
 
-    sandbox.world.change_settings({"report_corrections": {jalali_yymmdd(yesterday): {"match_card": -3}}})
+    sandbox.world.change_settings({"report_corrections": {jalali_yymmdd(yesterday): {"jibit.match_card": -3}}})
     manifest = run_day(yesterday)
     assert manifest["went_down"] == 1
     versions = rows(warehouse, *daily_report.c["day", "version", "status", "times_used"])[-2:]
@@ -159,7 +159,7 @@ def test_an_older_day_that_is_refused_does_not_stand_in_the_way(warehouse, sandb
     hook.balances()  # with living tokens, so that the third report asked for is that of the oldest day
     yesterday = today - timedelta(days=1)
     history(sandbox, yesterday - timedelta(days=2), yesterday)
-    sandbox.world.faults.add("error", service="daily_report", code="yearMonthDay.not_valid", status=400, nth=3)
+    sandbox.world.faults.add("error", service="jibit.daily_report", code="yearMonthDay.not_valid", status=400, nth=3)
     run = run_dag(dag, run_conf={"day": yesterday.isoformat()})
     states = {task.task_id: str(task.state) for task in run.get_task_instances()}
     assert states["load_daily_report"] == "failed"

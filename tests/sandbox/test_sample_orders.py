@@ -307,16 +307,19 @@ def words(sandbox, *more):
     return ["sample-orders", "--days", "5", "--host", address.hostname, "--port", str(address.port), *more]
 
 
-def test_the_command_writes_five_files_that_the_sandbox_agrees_with(sandbox, tmp_path, capsys):
+def test_the_command_writes_nine_files_that_the_sandbox_agrees_with(sandbox, tmp_path, capsys):
     sandbox.world.clock.set(datetime(2026, 11, 21, 10, tzinfo=UTC))
     sandbox.world.clock.freeze()
     assert command(*words(sandbox, "--per-day", "3", "--out", str(tmp_path / "orders.csv"))) == 0
-    names = {"orders.csv", "orders.creates.csv", "orders.panel.csv", "orders.truth.csv", "orders.later.csv"}
+    of_orders = {"orders.csv", *(f"orders.{word}.csv" for word in ("creates", "panel", "truth", "later"))}
+    names = of_orders | {f"orders.payouts{word}.csv" for word in ("", ".panel", ".truth", ".later")}
     assert {path.name for path in tmp_path.iterdir()} == names
     said = capsys.readouterr().out
     assert [name for name in names if name not in said] == []
     refs = {row["ref_num"]: row for row in read(tmp_path / "orders.panel.csv")}
     assert {payment.ref_num for payment in sandbox.world.paystar.desk.payments} <= refs.keys()
+    hashids = {row["hashid"] for row in read(tmp_path / "orders.payouts.panel.csv")}
+    assert {transfer.hashid for transfer in sandbox.world.paystar.desk.transfers.newest_first()} == hashids
 
 
 def read(path):
@@ -332,6 +335,10 @@ def read(path):
         ("orders.panel.csv", "ref_num order_id created_at"),
         ("orders.truth.csv", "order_id ref_num verdict differences severity"),
         ("orders.later.csv", "order_id ref_num verdict differences severity"),
+        ("orders.payouts.csv", "track_id deposit destination_account amount_rial status created_at"),
+        ("orders.payouts.panel.csv", "hashid track_id deposit amount_rial created_at"),
+        ("orders.payouts.truth.csv", "track_id verdict severity"),
+        ("orders.payouts.later.csv", "track_id verdict severity"),
     ],
 )
 def test_each_file_has_its_columns(sandbox, tmp_path, name, columns):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from airflow_provider_iranpay.api.contract import Answered, Outgoing, Request, Success, Tokens
+from airflow_provider_iranpay.api.contract import Answered, Outgoing, Renewal, Request, Success, Tokens
 from airflow_provider_iranpay.api.jibit import errors
 from airflow_provider_iranpay.api.jibit.endpoints import ENDPOINTS, GENERATE, REFRESH
 from airflow_provider_iranpay.api.payload import decode_object
@@ -51,12 +51,17 @@ class Jibit:
             return errors.failure(code, message, status)
         return None
 
-    def renewals(self, bearer: str, held: Tokens | None) -> Sequence[Request[Tokens]]:  # noqa: ARG002 - it has one kind
+    @property
+    def echoes_track_id(self) -> bool:
+        """It does (documented)."""
+        return True
+
+    def renewals(self, bearer: str, held: Sequence[Tokens]) -> Sequence[Renewal]:  # noqa: ARG002 - it has one kind
         """Refresh while there is a pair to refresh, then generate."""
         generate = Request(endpoint=GENERATE, body={"apiKey": self.api_key, "secretKey": self.secret_key})
-        if held is None or held.refresh is None:
-            return (generate,)
-        return (Request(endpoint=REFRESH, body={"accessToken": held.access, "refreshToken": held.refresh}), generate)
+        pairs = [tokens for tokens in held[:1] if tokens.refresh is not None]
+        refresh = [{"accessToken": pair.access, "refreshToken": pair.refresh} for pair in pairs]
+        return (*(Renewal(Request(endpoint=REFRESH, body=body)) for body in refresh), Renewal(generate))
 
     def outgoing(self, request: Request[Any], tokens: Tokens | None) -> Outgoing:
         """Add the access token."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_iranpay.api.contract import Tokens, UnreadablePayload
+from airflow_provider_iranpay.api.contract import Shown, Tokens, UnreadablePayload
 from airflow_provider_iranpay.api.payload import boolean, integer, items, mapping, optional_text, text
 from airflow_provider_iranpay.iran import identifiers
 
@@ -22,14 +22,14 @@ def _personal() -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Shown):
     """What every answer has: the payload as it came."""
 
     raw: Payload = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Owner(Shown):
     """One owner of an account."""
 
     first_name: str | None = _personal()

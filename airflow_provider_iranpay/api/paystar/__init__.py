@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from airflow_provider_iranpay.api.contract import Answered, Outgoing, Request, Safety, Success, Tokens
+from airflow_provider_iranpay.api.contract import Answered, Outgoing, Renewal, Request, Tokens
 from airflow_provider_iranpay.api.paystar import errors
-from airflow_provider_iranpay.api.paystar.endpoints import RENEWALS, PaystarEndpoint
+from airflow_provider_iranpay.api.paystar.endpoints import REFRESHES, PaystarEndpoint
 from airflow_provider_iranpay.api.paystar.envelope import understand
 from airflow_provider_iranpay.api.paystar.signatures import sign
 from airflow_provider_iranpay.iran.days import from_jalali_dashed
@@ -49,19 +49,26 @@ class Paystar:
     def understand(self, request: Request[Any], status: int, body: bytes) -> Answered | None:
         """Read a complete response, by the family of its endpoint."""
         row = _row(request)
-        answered = understand(row.family, row.safety, http_status=status, body=body)
-        if isinstance(answered, Success) and row.safety is Safety.TOKEN:
-            return Success(_with_refresh_token(answered.payload, request))
-        return answered
+        return understand(row.family, row.safety, http_status=status, body=body)
 
-    def renewals(self, bearer: str, held: Tokens | None) -> Sequence[Request[Tokens]]:
+    @property
+    def echoes_track_id(self) -> bool:
+        """Nobody says so: another ``X-TRACK-ID`` may be a gateway's on the way."""
+        return False
+
+    def refresh_token(self, bearer: str) -> str:
+        """Return the refresh token that the connection holds for a key."""
+        return self.refresh_tokens[REFRESHES[bearer].by]
+
+    def renewals(self, bearer: str, held: Sequence[Tokens]) -> Sequence[Renewal]:
         """Renew with the refresh token that was last given, else with the connection's."""
-        requests = []
-        for renewal in RENEWALS[bearer]:
-            own = self.refresh_tokens[renewal.renewed_by]
-            tokens = dict.fromkeys((held.refresh if held and held.refresh else own, own))
-            requests += [Request(endpoint=renewal.endpoint, body={renewal.renewed_by: token}) for token in tokens]
-        return requests
+        known = dict.fromkeys([*(tokens.refresh for tokens in held if tokens.refresh), self.refresh_token(bearer)])
+        by, rows = REFRESHES[bearer]
+        return [
+            Renewal(Request(endpoint=row, body={by: token}), keeps=token, spare=number > 0)
+            for token in known
+            for number, row in enumerate(rows)
+        ]
 
     def outgoing(self, request: Request[Any], tokens: Tokens | None) -> Outgoing:
         """Add the Bearer, the credentials and the signature; write birth dates in the account's calendar."""
@@ -89,14 +96,3 @@ def _row(request: Request[Any]) -> PaystarEndpoint[Any]:
     row = request.endpoint
     assert isinstance(row, PaystarEndpoint)  # noqa: S101 - no other provider's request comes here
     return row
-
-
-def _with_refresh_token(payload: Mapping[str, Any], request: Request[Any]) -> Mapping[str, Any]:
-    """An answer that brings no new refresh token leaves the old one in force: it is kept with the new key."""
-    data = payload.get("data")
-    if isinstance(data, list) and len(data) == 1:
-        data = data[0]
-    if not isinstance(data, Mapping):
-        return payload
-    kept = {name: value for name, value in request.wire.items() if not data.get(name)}
-    return {**payload, "data": {**data, **kept}}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from airflow_provider_iranpay.api.contract import Tokens, UnreadablePayload
+from airflow_provider_iranpay.api.contract import Shown, Tokens, UnreadablePayload
 from airflow_provider_iranpay.api.payload import boolean, items, optional_text, rial, text
 from airflow_provider_iranpay.api.paystar.moments import read_moment
 from airflow_provider_iranpay.iran import identifiers
@@ -27,9 +27,10 @@ __all__ = [
     "data_object",
     "data_objects",
     "read_account_balance",
+    "read_api_key",
     "read_iban",
     "read_iban_owners",
-    "read_keys",
+    "read_inquiry_key",
     "read_matched",
     "read_statement",
     "read_wallet_balance",
@@ -39,14 +40,14 @@ Payload = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Shown):
     """What every answer has: the envelope as it came."""
 
     raw: Payload = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Owner(Shown):
     """One owner of an account."""
 
     first_name: str | None = field(default=None, repr=False)
@@ -78,7 +79,7 @@ class WalletBalance(Answer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatementLine:
+class StatementLine(Shown):
     """One line of an account statement.
 
     :param at: timezone-aware, Asia/Tehran.
@@ -120,18 +121,25 @@ def data_objects(payload: Payload) -> tuple[Payload, ...]:
     return tuple(found)
 
 
-_KEYS: Final = ("api_key", "inquiry_key")
-_REFRESH_TOKENS: Final = ("refresh_token", "refresh_inquiry_key")
-
-
-def read_keys(payload: Payload) -> Tokens:
-    """Read the answer of every refresh call: a key, when it dies, and perhaps another refresh token."""
+def read_api_key(payload: Payload) -> Tokens:
+    """Read an API key, when it dies, and perhaps another refresh token."""
     data = data_object(payload)
-    name = next((key for key in _KEYS if key in data), _KEYS[0])
+    return _tokens(data, text(data, "api_key"), data.get("api_key_expire_date"), refreshed_by="refresh_token")
+
+
+def read_inquiry_key(payload: Payload) -> Tokens:
+    """Read an inquiry key by analogy (assumed): under its own name, else under that of the API key."""
+    data = data_object(payload)
+    if optional_text(data, "inquiry_key") is None:
+        return _tokens(data, text(data, "api_key"), data.get("api_key_expire_date"), refreshed_by="refresh_inquiry_key")
+    return _tokens(
+        data, text(data, "inquiry_key"), data.get("inquiry_key_expire_date"), refreshed_by="refresh_inquiry_key"
+    )
+
+
+def _tokens(data: Payload, key: str, expires_at: object, *, refreshed_by: str) -> Tokens:
     try:
-        return Tokens(
-            text(data, name), optional_text(data, *_REFRESH_TOKENS), read_moment(data.get(f"{name}_expire_date"))
-        )
+        return Tokens(key, optional_text(data, refreshed_by), read_moment(expires_at))
     except ValueError as unusable:
         raise UnreadablePayload(str(unusable)) from None
 

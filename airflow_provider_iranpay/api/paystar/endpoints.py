@@ -5,7 +5,8 @@ Sources: the documented set, then what independent public clients call beside it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -16,6 +17,7 @@ from airflow_provider_iranpay.api.paystar.envelope import Family
 from airflow_provider_iranpay.exceptions import InvalidInput
 from airflow_provider_iranpay.iran.checked import Reason
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 API_KEY: Final = "api_key"
@@ -41,11 +43,11 @@ class PaystarEndpoint(Endpoint[T_co]):
     unsent: frozenset[str] = frozenset()
 
 
-class Renewal(NamedTuple):
-    """How a key is renewed: the call, and the wire name of what renews it."""
+class Refresh(NamedTuple):
+    """How a key is renewed: the wire name of what renews it, and the calls that do, in the order in which to try."""
 
-    endpoint: PaystarEndpoint[Tokens]
-    renewed_by: str
+    by: str
+    endpoints: tuple[PaystarEndpoint[Tokens], ...]
 
 
 def _callback_method(name: str, value: object) -> int:
@@ -55,9 +57,14 @@ def _callback_method(name: str, value: object) -> int:
 
 
 def _records(name: str, value: object) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
-        raise InvalidInput(name, Reason.TYPE, "Give a list of mappings.")
-    return [dict(one) for one in value]
+    try:
+        written = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        written = ""
+    records = json.loads(written) if written else None
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        raise InvalidInput(name, Reason.TYPE, "Give a list of mappings that JSON can hold.")
+    return records
 
 
 # Open banking and bank transfer
@@ -73,77 +80,60 @@ _ACCOUNT = Parameter("account", "account_number", encoding.account)
 _LIMIT = Parameter("limit", "limit", encoding.count, optional=True)
 _SKIP = Parameter("skip", "skip", encoding.count, optional=True)
 
-MATCH_MOBILE: Final[PaystarEndpoint[bool]] = PaystarEndpoint(
-    service="match_mobile",
-    method="POST",
-    path=f"{_INFO}/mobile-national-id",
-    family=Family.CODES,
-    safety=Safety.BILLABLE_READ,
-    bearer=API_KEY,
-    credentials=_APPLICATION,
-    parameters=(Parameter("mobile", "mobile_number", encoding.mobile), _NATIONAL_CODE),
-    read=answers.read_matched,
+
+def _inquiry(
+    service: str,
+    path: str,
+    parameters: tuple[Parameter, ...],
+    read: Callable[[Mapping[str, Any]], T],
+    *,
+    echoes: Mapping[str, str] | None = None,
+) -> PaystarEndpoint[T]:
+    return PaystarEndpoint(
+        service=service,
+        method="POST",
+        path=path,
+        family=Family.CODES,
+        safety=Safety.BILLABLE_READ,
+        bearer=API_KEY,
+        credentials=_APPLICATION,
+        parameters=parameters,
+        echoes=echoes or {},
+        read=read,
+    )
+
+
+MATCH_MOBILE: Final = _inquiry(
+    "match_mobile",
+    f"{_INFO}/mobile-national-id",
+    (Parameter("mobile", "mobile_number", encoding.mobile), _NATIONAL_CODE),
+    answers.read_matched,
 )
 
-MATCH_CARD: Final[PaystarEndpoint[bool]] = PaystarEndpoint(
-    service="match_card",
-    method="POST",
-    path=f"{_INFO}/card-national-id",
-    family=Family.CODES,
-    safety=Safety.BILLABLE_READ,
-    bearer=API_KEY,
-    credentials=_APPLICATION,
-    parameters=(Parameter("card", "card_number", encoding.card), _NATIONAL_CODE, _BIRTH_DATE),
-    read=answers.read_matched,
+MATCH_CARD: Final = _inquiry(
+    "match_card",
+    f"{_INFO}/card-national-id",
+    (Parameter("card", "card_number", encoding.card), _NATIONAL_CODE, _BIRTH_DATE),
+    answers.read_matched,
 )
 
-MATCH_IBAN: Final[PaystarEndpoint[bool]] = PaystarEndpoint(
-    service="match_iban",
-    method="POST",
-    path=f"{_INFO}/iban-national-id",
-    family=Family.CODES,
-    safety=Safety.BILLABLE_READ,
-    bearer=API_KEY,
-    credentials=_APPLICATION,
-    parameters=(_IBAN, _NATIONAL_CODE, _BIRTH_DATE),
-    read=answers.read_matched,
+MATCH_IBAN: Final = _inquiry(
+    "match_iban", f"{_INFO}/iban-national-id", (_IBAN, _NATIONAL_CODE, _BIRTH_DATE), answers.read_matched
 )
 
-ACCOUNT_TO_IBAN: Final[PaystarEndpoint[answers.IbanOwners]] = PaystarEndpoint(
-    service="account_to_iban",
-    method="POST",
-    path=f"{_INQUIRY}/account-to-iban",
-    family=Family.CODES,
-    safety=Safety.BILLABLE_READ,
-    bearer=API_KEY,
-    credentials=_APPLICATION,
-    parameters=(Parameter("bank", "bank_id", encoding.bank_code), _ACCOUNT),
-    read=answers.read_iban,
+ACCOUNT_TO_IBAN: Final = _inquiry(
+    "account_to_iban",
+    f"{_INQUIRY}/account-to-iban",
+    (Parameter("bank", "bank_id", encoding.bank_code), _ACCOUNT),
+    answers.read_iban,
 )
 
-CARD_TO_IBAN: Final[PaystarEndpoint[answers.IbanOwners]] = PaystarEndpoint(
-    service="card_to_iban",
-    method="POST",
-    path=f"{_INQUIRY}/card-to-iban",
-    family=Family.CODES,
-    safety=Safety.BILLABLE_READ,
-    bearer=API_KEY,
-    credentials=_APPLICATION,
-    parameters=(Parameter("card", "card", encoding.card),),
-    read=answers.read_iban,
+CARD_TO_IBAN: Final = _inquiry(
+    "card_to_iban", f"{_INQUIRY}/card-to-iban", (Parameter("card", "card", encoding.card),), answers.read_iban
 )
 
-IBAN_INQUIRY: Final[PaystarEndpoint[answers.IbanOwners]] = PaystarEndpoint(
-    service="iban_inquiry",
-    method="POST",
-    path=f"{_INQUIRY}/iban-inquiry",
-    family=Family.CODES,
-    safety=Safety.BILLABLE_READ,
-    bearer=API_KEY,
-    credentials=_APPLICATION,
-    parameters=(_IBAN,),
-    echoes={"data.iban": "iban"},
-    read=answers.read_iban_owners,
+IBAN_INQUIRY: Final = _inquiry(
+    "iban_inquiry", f"{_INQUIRY}/iban-inquiry", (_IBAN,), answers.read_iban_owners, echoes={"data.iban": "iban"}
 )
 
 BALANCE: Final[PaystarEndpoint[answers.AccountBalance]] = PaystarEndpoint(
@@ -201,28 +191,37 @@ STATEMENT: Final[PaystarEndpoint[answers.Statement]] = PaystarEndpoint(
     weight=Weight.OBSERVED,
 )
 
-REFRESH_API_KEY: Final[PaystarEndpoint[Tokens]] = PaystarEndpoint(
-    service="refresh_api_key",
-    method="POST",
-    path="/open-banking/application/refresh-api-key",
-    family=Family.CODES,
-    safety=Safety.TOKEN,
-    bearer=None,
-    credentials=_APPLICATION,
-    read=answers.read_keys,
-    weight=Weight.OBSERVED,
-)
 
-REFRESH_API_KEY_SHORT: Final[PaystarEndpoint[Tokens]] = PaystarEndpoint(
-    service="refresh_api_key",
-    method="POST",
-    path="/application/refresh-api-key",
-    family=Family.CODES,
-    safety=Safety.TOKEN,
-    bearer=None,
+def _refresh(
+    service: str,
+    path: str,
+    read: Callable[[Mapping[str, Any]], Tokens],
+    *,
+    credentials: tuple[str, ...],
+    signed: tuple[str, ...] = (),
+) -> PaystarEndpoint[Tokens]:
+    return PaystarEndpoint(
+        service=service,
+        method="POST",
+        path=path,
+        family=Family.CODES,
+        safety=Safety.TOKEN,
+        bearer=None,
+        credentials=credentials,
+        signed=signed,
+        read=read,
+        weight=Weight.OBSERVED,
+    )
+
+
+REFRESH_API_KEY: Final = _refresh(
+    "refresh_api_key",
+    "/open-banking/application/refresh-api-key",
+    answers.read_api_key,
     credentials=_APPLICATION,
-    read=answers.read_keys,
-    weight=Weight.OBSERVED,
+)
+REFRESH_API_KEY_SHORT: Final = _refresh(
+    "refresh_api_key", "/application/refresh-api-key", answers.read_api_key, credentials=_APPLICATION
 )
 
 # Payment gateway
@@ -340,30 +339,19 @@ SETTLE: Final[PaystarEndpoint[transfers.TransferAnswer]] = PaystarEndpoint(
     weight=Weight.OBSERVED,
 )
 
-REFRESH_WALLET_KEY: Final[PaystarEndpoint[Tokens]] = PaystarEndpoint(
-    service="wallet_refresh_api_key",
-    method="POST",
-    path="/wallet/refresh-api-key",
-    family=Family.CODES,
-    safety=Safety.TOKEN,
-    bearer=None,
+REFRESH_WALLET_KEY: Final = _refresh(
+    "wallet_refresh_api_key",
+    "/wallet/refresh-api-key",
+    answers.read_api_key,
     credentials=_WALLET_SIGNED,
     signed=_WALLET_SIGNED,
-    read=answers.read_keys,
-    weight=Weight.OBSERVED,
 )
-
-REFRESH_INQUIRY_KEY: Final[PaystarEndpoint[Tokens]] = PaystarEndpoint(
-    service="wallet_refresh_inquiry_key",
-    method="POST",
-    path="/wallet/refresh-inquiry-key",
-    family=Family.CODES,
-    safety=Safety.TOKEN,
-    bearer=None,
+REFRESH_INQUIRY_KEY: Final = _refresh(
+    "wallet_refresh_inquiry_key",
+    "/wallet/refresh-inquiry-key",
+    answers.read_inquiry_key,
     credentials=_WALLET_SIGNED,
     signed=_WALLET_SIGNED,
-    read=answers.read_keys,
-    weight=Weight.OBSERVED,
 )
 
 
@@ -386,9 +374,9 @@ BANKING: Final = _table(
 GATEWAY: Final = _table(GATEWAY_CREATE, GATEWAY_VERIFY, GATEWAY_INQUIRY)
 WALLET: Final = _table(WALLET_BALANCE, LIST_SETTLEMENTS, SETTLE)
 
-RENEWALS: Final[dict[str, tuple[Renewal, ...]]] = {
-    API_KEY: (Renewal(REFRESH_API_KEY, "refresh_token"), Renewal(REFRESH_API_KEY_SHORT, "refresh_token")),
-    WALLET_KEY: (Renewal(REFRESH_WALLET_KEY, "refresh_token"),),
-    INQUIRY_KEY: (Renewal(REFRESH_INQUIRY_KEY, "refresh_inquiry_key"),),
+REFRESHES: Final[dict[str, Refresh]] = {
+    API_KEY: Refresh("refresh_token", (REFRESH_API_KEY, REFRESH_API_KEY_SHORT)),
+    WALLET_KEY: Refresh("refresh_token", (REFRESH_WALLET_KEY,)),
+    INQUIRY_KEY: Refresh("refresh_inquiry_key", (REFRESH_INQUIRY_KEY,)),
 }
-"""How each key is renewed, in the order in which to try."""
+"""How each key is renewed."""

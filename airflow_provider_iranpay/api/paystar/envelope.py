@@ -1,7 +1,7 @@
 """How Paystar says yes and no: three families of ``status``, each read strictly, and what may be believed of a no.
 
-A no to a call that moves money is believed only where the contract calls it definite; a no to verify only where it is
-not a fault of the system. What is not believed is no answer, and the safety class decides.
+Not every no proves that nothing was carried out: to a call that moves money only those that the contract calls definite
+do, to verify all but a fault of the system. After the others the safety class decides.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Any, Final
 from airflow_provider_iranpay.api.contract import Answered, ErrorClass, Failure, Safety, Success
 from airflow_provider_iranpay.api.payload import decode_object
 from airflow_provider_iranpay.api.paystar.errors import (
+    BARE_401,
     INVALID_ACCESS,
+    REFRESH_CODES,
     UNAUTHENTICATED,
     Rule,
     rule_of_code,
-    rule_of_status,
 )
 from airflow_provider_iranpay.iran.digits import fold_letters
 
@@ -40,38 +41,55 @@ _INVALID_ACCESS_MESSAGE: Final = "دسترسی نامعتبر"
 
 
 def understand(family: Family, safety: Safety, *, http_status: int, body: bytes) -> Answered | None:
-    """Read a complete response; None where it is not in the envelope of its family, or says no in doubtful words."""
+    """Read a complete response; None where it is not in the envelope of its family."""
     payload = decode_object(body) or {}
     said = payload.get("status")
     if _same(said, _YES[family]):
         return Success(payload) if 200 <= http_status < 300 else None
-    found = _no(family, said, message=_text(payload.get("message")), http_status=http_status)
-    if found is None or not _believed(found[1], safety, http_status):
+    code = _no(family, payload, http_status)
+    if code is None:
         return None
-    code, rule = found
-    return Failure(code, _explained(payload), rule.error_class, rule.remedy)
+    rule = rule_of_code(code, gateway=family is Family.GATEWAY, http_status=http_status)
+    if safety is Safety.TOKEN:
+        rule = REFRESH_CODES.get(code, rule) if isinstance(code, int) else rule
+    definite = _proves_nothing_happened(rule, payload, safety=safety, http_status=http_status)
+    return Failure(str(code), _explained(payload), rule.error_class, rule.remedy, definite)
 
 
 def _same(said: object, word: object) -> bool:
     return type(said) is type(word) and said == word
 
 
-def _no(family: Family, said: object, *, message: str, http_status: int) -> tuple[str, Rule] | None:
+def _no(family: Family, payload: Mapping[str, Any], http_status: int) -> int | str | None:
+    """Find the code of a no, or the word that stands for one."""
+    said = payload.get("status")
     if said == UNAUTHENTICATED:
-        return UNAUTHENTICATED, rule_of_code(UNAUTHENTICATED, gateway=False, http_status=http_status)
-    if http_status == 400 and _INVALID_ACCESS_MESSAGE in fold_letters(message):
-        return INVALID_ACCESS, rule_of_code(INVALID_ACCESS, gateway=False, http_status=http_status)
+        return UNAUTHENTICATED
+    if http_status == 400 and _INVALID_ACCESS_MESSAGE in fold_letters(_text(payload.get("message"))):
+        return INVALID_ACCESS
     if any(_same(said, yes) for yes in _YES.values()):
         return None  # another family's yes
     if type(said) is int or (family is Family.TEXT and isinstance(said, str) and said):
-        return str(said), rule_of_code(said, gateway=family is Family.GATEWAY, http_status=http_status)
-    return ("http_401", rule_of_status(401)) if http_status == 401 else None
+        return said
+    return BARE_401 if http_status == 401 else None
 
 
-def _believed(rule: Rule, safety: Safety, http_status: int) -> bool:
-    if safety is Safety.MONEY_WRITE:
-        return rule.definite and http_status < 500
-    return not (safety is Safety.IDEMPOTENT_WRITE and rule.error_class is ErrorClass.TRANSIENT)
+def _proves_nothing_happened(rule: Rule, payload: Mapping[str, Any], *, safety: Safety, http_status: int) -> bool:
+    match safety:
+        case Safety.MONEY_WRITE:  # and a no that names items may be a no to some of them
+            return rule.definite and http_status < 500 and not _names_items(payload.get("data"))
+        case Safety.IDEMPOTENT_WRITE:
+            return rule.error_class is not ErrorClass.TRANSIENT
+        case Safety.BILLABLE_READ:  # a gateway on the way may have said it
+            return rule.listed or rule.error_class is not ErrorClass.TRANSIENT
+        case _:
+            return True
+
+
+def _names_items(data: object) -> bool:
+    """Whether there is an item of a request in it; in a validation bag, ``track_id`` holds a list of texts."""
+    found = data if isinstance(data, list) else [data]
+    return any(isinstance(one, Mapping) and isinstance(one.get("track_id"), str | int) for one in found)
 
 
 def _explained(payload: Mapping[str, Any]) -> str:

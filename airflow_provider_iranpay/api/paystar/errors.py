@@ -10,14 +10,17 @@ from typing import Final, NamedTuple
 from airflow_provider_iranpay.api.contract import ErrorClass
 
 __all__ = [
+    "BARE_401",
     "CODES",
     "CREDENTIAL_CODES",
     "DIRECT_CODES",
     "GATEWAY_CODES",
     "INVALID_ACCESS",
+    "REFRESH_CODES",
     "SUSPECTS",
     "TEXTS",
     "UNAUTHENTICATED",
+    "UNKNOWN_PAYMENT",
     "Rule",
     "rule_of_code",
     "rule_of_status",
@@ -37,11 +40,13 @@ class Rule(NamedTuple):
     """What to do about a code.
 
     :param definite: on a call that moves money, whether it proves that nothing was carried out.
+    :param listed: whether it is one of the contract's.
     """
 
     error_class: ErrorClass
     remedy: str
     definite: bool = False
+    listed: bool = True
 
 
 _A, _T, _Q, _O, _F = ErrorClass
@@ -49,7 +54,9 @@ _A, _T, _Q, _O, _F = ErrorClass
 _AGAIN: Final = "The key was not accepted."
 _LATER: Final = "Paystar or the bank behind it cannot answer now; ask again later."
 _INPUT: Final = "Correct the value; asking again changes nothing."
-_ENDED: Final = "This payment attempt has ended; asking again changes nothing."
+_RENEW_BY_HAND: Final = (
+    "Put a new refresh token, from Paystar's panel, into the connection: this one is wrong, or was replaced."
+)
 
 CODES: Final[dict[int, Rule]] = {
     0: Rule(_T, _LATER),
@@ -64,13 +71,12 @@ CODES: Final[dict[int, Rule]] = {
     10: Rule(_F, _INPUT, definite=True),
     11: Rule(_T, _LATER),
     12: Rule(_O, "The application's settings are incomplete: complete them in Paystar's panel.", definite=True),
-    13: Rule(
-        _O,
-        "Put a new refresh token, from Paystar's panel, into the connection: this one is wrong, or was replaced.",
-        definite=True,
-    ),
+    13: Rule(_O, _RENEW_BY_HAND, definite=True),
 }
 """Open banking, bank transfer and wallet (documented)."""
+
+REFRESH_CODES: Final[dict[int, Rule]] = {13: Rule(_A, _RENEW_BY_HAND, definite=True)}
+"""Said of a refresh call itself: another refresh token may be the right one."""
 
 GATEWAY_CODES: Final[dict[int, Rule]] = {
     -1: Rule(_F, _INPUT),
@@ -91,11 +97,17 @@ GATEWAY_CODES: Final[dict[int, Rule]] = {
 DIRECT_CODES: Final[dict[int, Rule]] = {code - 100: GATEWAY_CODES[code] for code in (*range(-1, -10, -1), -98)}
 """The direct product's codes, with the same meanings (observed)."""
 
+BARE_401: Final = "http_401"
+"""Our name for an answer that says nothing but its HTTP status."""
+
 TEXTS: Final[dict[str, Rule]] = {
+    BARE_401: Rule(_A, _AGAIN, definite=True),
     UNAUTHENTICATED: Rule(_A, _AGAIN, definite=True),
     INVALID_ACCESS: Rule(_A, _AGAIN, definite=True),
 }
 """What stands for a code in words, in every family."""
+
+UNKNOWN_PAYMENT: Final = frozenset({"-5", "-105"})
 
 CREDENTIAL_CODES: Final = frozenset({"2", "6", "13", UNAUTHENTICATED})
 
@@ -119,7 +131,7 @@ def rule_of_code(code: int | str, *, gateway: bool, http_status: int) -> Rule:
 def rule_of_status(http_status: int) -> Rule:
     """Class an answer without a code of the contract."""
     if http_status == 401:
-        return Rule(_A, _AGAIN, definite=True)
-    if http_status == 429 or http_status >= 500:
-        return Rule(_T, _LATER)
-    return Rule(_F, _UNKNOWN_CODE)
+        return Rule(_A, _AGAIN, listed=False)
+    if http_status in (408, 429) or http_status >= 500:
+        return Rule(_T, _LATER, listed=False)
+    return Rule(_F, _UNKNOWN_CODE, listed=False)

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from airflow_provider_iranpay.api.payload import optional_text, rial, text
+from airflow_provider_iranpay.api.contract import Shown
+from airflow_provider_iranpay.api.payload import identity, optional_text, rial, text
 from airflow_provider_iranpay.api.paystar.answers import Answer, data_object
 from airflow_provider_iranpay.api.paystar.moments import read_moment
 from airflow_provider_iranpay.exceptions import InvalidInput
+from airflow_provider_iranpay.iran.cells import is_missing
 from airflow_provider_iranpay.iran.checked import Reason
 from airflow_provider_iranpay.iran.digits import ascii_digits
 
@@ -55,10 +57,9 @@ class CreatedPayment(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification(Answer):
-    """The gateway's yes to verify. What it was for, inquiry says."""
+    """The gateway's yes to verify. What it was for, inquiry says: nothing in here is needed to believe it."""
 
-    ref_num: str
-    price_rial: int
+    price_rial: int | None
     card_number: str | None = field(default=None, repr=False)
 
 
@@ -84,11 +85,14 @@ class Payment(Answer):
     @property
     def verify_until(self) -> datetime | None:
         """The end of the window of ten minutes; None where the moment of the payment is not known."""
-        return self.payment_date + VERIFY_WINDOW if self.payment_date else None
+        try:
+            return self.payment_date + VERIFY_WINDOW if self.payment_date else None
+        except OverflowError:
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
+class Callback(Shown):
     """What the payer's browser brought. It is not signed: it proves nothing, only verify does.
 
     :param status: 1 where the payer is said to have paid, else a code.
@@ -112,9 +116,9 @@ def read_created(payload: Payload) -> CreatedPayment:
     """Read the answer of create."""
     data = data_object(payload)
     return CreatedPayment(
-        token=text(data, "token"),
-        ref_num=text(data, "ref_num"),
-        order_id=text(data, "order_id"),
+        token=identity(data, "token"),
+        ref_num=identity(data, "ref_num"),
+        order_id=identity(data, "order_id"),
         payment_amount_rial=rial(data, "payment_amount"),
         raw=payload,
     )
@@ -122,11 +126,11 @@ def read_created(payload: Payload) -> CreatedPayment:
 
 def read_verification(payload: Payload) -> Verification:
     """Read the answer of verify."""
-    data = data_object(payload)
+    data = payload.get("data")
+    found = data if isinstance(data, Mapping) else {}
     return Verification(
-        ref_num=text(data, "ref_num"),
-        price_rial=rial(data, "price"),
-        card_number=optional_text(data, "card_number"),
+        price_rial=None if found.get("price") is None else rial(found, "price"),
+        card_number=optional_text(found, "card_number"),
         raw=payload,
     )
 
@@ -135,10 +139,10 @@ def read_payment(payload: Payload) -> Payment:
     """Read the answer of inquiry. The outer status only says that the question was answered."""
     data = data_object(payload)
     return Payment(
-        ref_num=text(data, "ref_num"),
+        ref_num=identity(data, "ref_num"),
         status=text(data, "status"),
         payment_amount_rial=rial(data, "payment_amount"),
-        order_id=text(data, "order_id"),
+        order_id=identity(data, "order_id"),
         payment_date=read_moment(data.get("payment_date")),
         ref_id=optional_text(data, "ref_id"),
         tracking_code=optional_text(data, "tracking_code"),
@@ -146,6 +150,17 @@ def read_payment(payload: Payload) -> Payment:
         hashed_card_number=optional_text(data, "hashed_card_number"),
         raw=payload,
     )
+
+
+_CALLBACK_FIELDS: Final = (
+    "status",
+    "order_id",
+    "ref_num",
+    "transaction_id",
+    "card_number",
+    "hashed_card_number",
+    "tracking_code",
+)
 
 
 def read_callback(received: str | bytes | Mapping[str, object]) -> Callback:
@@ -176,8 +191,9 @@ def _fields(received: str | bytes | Mapping[str, object]) -> dict[str, str]:
         received = received.decode("utf-8", errors="replace")
     given = parse_qs(received.removeprefix("?"), keep_blank_values=True) if isinstance(received, str) else received
     fields: dict[str, str] = {}
-    for name, value in given.items():
-        values = {str(one) for one in (value if isinstance(value, list | tuple) else [value])}
+    for name in _CALLBACK_FIELDS:
+        value = given.get(name)
+        values = {str(one) for one in (value if isinstance(value, list | tuple) else [value]) if not is_missing(one)}
         if len(values) > 1:
             raise InvalidInput(name, Reason.REPEATED, "A callback has each field once.")
         if written := "".join(values):

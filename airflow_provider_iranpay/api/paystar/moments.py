@@ -6,7 +6,7 @@ import re
 from datetime import datetime, time
 from typing import Final
 
-from airflow_provider_iranpay.iran.days import TEHRAN, from_jalali_dashed, from_jalali_yymmdd
+from airflow_provider_iranpay.iran.days import FIRST_GREGORIAN_YEAR, TEHRAN, from_jalali_dashed, from_jalali_yymmdd
 
 __all__ = ["read_moment"]
 
@@ -27,8 +27,9 @@ def read_moment(value: object) -> datetime | None:
         jalali = _JALALI.fullmatch(written)
         if not jalali:
             read = datetime.fromisoformat(written)
-            # A day without a time is no instant.
-            return None if len(written) <= len("2026-11-21") else read.replace(tzinfo=read.tzinfo or TEHRAN)
+            # A day without a time is no instant, and a year before 1900 is of another calendar.
+            known = len(written) > len("2026-11-21") and read.year >= FIRST_GREGORIAN_YEAR
+            return read.replace(tzinfo=read.tzinfo or TEHRAN) if known else None
         year, _, month, day, clock = jalali.groups()
         date = from_jalali_yymmdd(year + month + day) if len(year) == 2 else from_jalali_dashed(f"{year}-{month}-{day}")
         return datetime.combine(date, time.fromisoformat(clock), TEHRAN)

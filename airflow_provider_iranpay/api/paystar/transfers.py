@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any, Final
 
 from airflow_provider_iranpay.api import encoding
-from airflow_provider_iranpay.api.contract import UnreadablePayload
+from airflow_provider_iranpay.api.contract import Shown, UnreadablePayload
 from airflow_provider_iranpay.api.payload import optional_text, text
 from airflow_provider_iranpay.api.paystar.answers import Answer, data_objects
 from airflow_provider_iranpay.exceptions import InvalidInput
-from airflow_provider_iranpay.iran import identifiers
+from airflow_provider_iranpay.iran import banks, identifiers
 from airflow_provider_iranpay.iran.cells import is_missing
 from airflow_provider_iranpay.iran.checked import Reason
 
@@ -71,7 +72,7 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransferItem:
+class TransferItem(Shown):
     """What Paystar says of one transfer. ``pending`` means accepted, not paid.
 
     :param status: ``pending``, ``success``, ``failed``, or newer words; ``unknown``, ours, where the answer to a
@@ -97,17 +98,20 @@ class TransferAnswer(Answer):
 
 
 def _destination(name: str, value: object) -> str:
+    card = identifiers.card(value)
+    if card.value is not None and banks.by_card(card.value) is not None:
+        raise InvalidInput(name, Reason.CARD, "Convert the card to its IBAN first (card_to_iban), and send to that.")
     checked = identifiers.iban(value)
-    if checked.value is not None:
-        return checked.value
-    account = identifiers.account(value)
-    if account.value is None or len(account.value) == 24:  # 24 digits are an IBAN that is misspelled
-        return encoding.iban(name, value)
-    return account.value
+    return checked.value or identifiers.account(value).value or encoding.iban(name, value)
 
 
-def _optional_text(name: str, value: object) -> str | None:
-    return None if is_missing(value) or value == "" else encoding.identity(name, value)
+def _number(name: str, value: object) -> str:
+    """Encode a number of an account or a payment; one in letters is left to Paystar."""
+    return identifiers.account(value).value or encoding.identity(name, value)
+
+
+def _optional_number(name: str, value: object) -> str | None:
+    return None if is_missing(value) or value == "" else _number(name, value)
 
 
 _COMMON: Final[dict[str, Callable[[str, object], Any]]] = {
@@ -117,9 +121,9 @@ _COMMON: Final[dict[str, Callable[[str, object], Any]]] = {
     "track_id": encoding.identity,
 }
 _TRANSFER: Final = _COMMON | {
-    "deposit": encoding.identity,
+    "deposit": _number,
     "destination_account": _destination,
-    "pay_id": _optional_text,
+    "pay_id": _optional_number,
 }
 _SETTLEMENT: Final = _COMMON | {"destination_number": encoding.iban}
 
@@ -177,7 +181,10 @@ def _encode_item(
     known = [one.name for one in fields(kind)]
     for given in item:
         if given not in known:
-            raise InvalidInput(str(given), Reason.UNKNOWN_FIELD, f"An item has the fields {', '.join(known)}.")
+            # Shown only where it is a misspelling: a file without a header has people's data there.
+            alike = get_close_matches(str(given), known, n=1)
+            where, hint = (str(given), f"Did you mean {alike[0]}? ") if alike else (name, "")
+            raise InvalidInput(where, Reason.UNKNOWN_FIELD, f"{hint}An item has the fields {', '.join(known)}.")
     wire = {field: rules[field](field, item.get(field)) for field in known}
     return {field: value for field, value in wire.items() if value is not None}
 
@@ -207,7 +214,12 @@ def read_transfer_answer(payload: Payload) -> TransferAnswer:
 
 
 def read_transfer_list(payload: Payload) -> TransferAnswer:
-    """Read one page of the transfer list; here an item that cannot be read makes the page unreadable."""
+    """Read one page of the transfer list; here an item that cannot be read makes the page unreadable.
+
+    So does a missing ``data``: whether money is sent again may hang on a list that is empty.
+    """
+    if "data" not in payload:
+        raise UnreadablePayload("it has no 'data'")
     found = data_objects(payload)
     if not all(map(_is_item, found)):
         raise UnreadablePayload("an item has no text 'track_id' or 'status'")

@@ -11,7 +11,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_iranpay.sandbox.orders.story import TABLES
+from airflow_provider_iranpay.sandbox.orders import story
+from airflow_provider_iranpay.sandbox.orders.payouts import PAYOUT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["NoSandbox", "Refusal", "ask", "paths", "write"]
 
 _ROUTE = "/_sandbox/orders"
+_TABLES = story.TABLES | PAYOUT_TABLES
 _TIMEOUT_SECONDS = 120.0
 
 
@@ -34,7 +36,7 @@ class Refusal(ValueError):
 
 
 def ask(host: str, port: int, *, days: int, per_day: int, seed: int) -> Tables:
-    """Has the sandbox play the orders.
+    """Has the sandbox play the orders and payouts.
 
     :returns: the tables by name, their rows as objects.
     :raises NoSandbox: no sandbox answers.
@@ -51,14 +53,14 @@ def ask(host: str, port: int, *, days: int, per_day: int, seed: int) -> Tables:
         connection.close()
     if isinstance(answer, dict) and response.status == http.client.BAD_REQUEST:
         raise Refusal(answer.get("error", ""))
-    if not (isinstance(answer, dict) and TABLES.keys() <= answer.keys()):
+    if not (isinstance(answer, dict) and _TABLES.keys() <= answer.keys()):
         raise NoSandbox
     return answer
 
 
 def paths(out: Path) -> dict[str, Path]:
     """Where each table goes: the orders to ``out``, the others beside it under its name."""
-    return {name: out if name == "orders" else out.with_name(f"{out.stem}.{name}.csv") for name in TABLES}
+    return {name: out if name == "orders" else out.with_name(f"{out.stem}.{name}.csv") for name in _TABLES}
 
 
 def write(tables: Tables, out: Path) -> None:
@@ -70,7 +72,7 @@ def write(tables: Tables, out: Path) -> None:
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             with beside.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, TABLES[name])
+                writer = csv.DictWriter(file, _TABLES[name])
                 writer.writeheader()
                 writer.writerows(tables[name])
             beside.replace(path)

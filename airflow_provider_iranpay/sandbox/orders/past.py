@@ -1,25 +1,32 @@
-"""Payments with a past: how a payment of each state came about, and when. Nothing about orders."""
+"""Payments and transfers with a past: how one of each state came about, and when. Nothing about orders and payouts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from airflow_provider_iranpay.iran.days import TEHRAN
 from airflow_provider_iranpay.sandbox.orders.kinds import Age
+from airflow_provider_iranpay.sandbox.paystar import transfers
 from airflow_provider_iranpay.sandbox.paystar.payments import NEVER, Outcome, Payment, State
 
 if TYPE_CHECKING:
     from airflow_provider_iranpay.sandbox.paystar.payments import NewPayment
     from airflow_provider_iranpay.sandbox.shuffle import Dice
 
-__all__ = ["Span", "instants", "past_payment", "ref_num_of"]
+__all__ = ["GOES_BACK_AFTER_SECONDS", "Span", "instants", "past_payment", "past_transfer", "ref_num_of", "tehran_time"]
 
+GOES_BACK_AFTER_SECONDS = 1800
 _HOUR = 3600
 _TOKEN_SECONDS = 20 * 60
 _REVERSAL_SECONDS = 72 * _HOUR
 _VERIFY_AFTER_SECONDS = 15
+_TRANSFER_SECONDS = _HOUR
+_STAYS_PENDING_SECONDS = 24 * _HOUR
 _DRAWS = 1 << 16
+_UNHEARD_OF = "وضعیت در دست بررسی است."
 _REFUSALS: dict[str, Outcome] = {State.FAILED: Outcome.FAIL, State.CANCELLED: Outcome.CANCEL}
 
 
@@ -88,6 +95,38 @@ def past_payment(state: str, asked: NewPayment, *, key: str, at: tuple[float, fl
     if state not in set(State):
         payment.turn = (decided, state)
     return payment
+
+
+def past_transfer(
+    state: transfers.State, order: transfers.Order, *, key: str, at: float, now: float, becomes: transfers.State | None
+) -> transfers.Transfer:
+    """A transfer that shows ``state`` at ``now``; one that is pending succeeds a day after.
+
+    :param key: decides its numbers.
+    :param at: when it was accepted.
+    :param becomes: what it is half an hour after ``now``.
+    """
+    due, fate = at + _TRANSFER_SECONDS, state
+    if becomes is not None:
+        due, fate = now + GOES_BACK_AFTER_SECONDS, becomes
+    elif state is transfers.State.PENDING:
+        due, fate = now + _STAYS_PENDING_SECONDS, transfers.State.SUCCESS
+    return transfers.Transfer(
+        number=int(_digits(key, "bank")),
+        hashid=_hex(key, "hashid", 6),
+        order=order,
+        at=at,
+        due=due,
+        fate=fate,
+        state=state,
+        message=_UNHEARD_OF if state is transfers.State.UNRECOGNISED else "",
+        foreign=True,
+    )
+
+
+def tehran_time(at: float) -> str:
+    """The instant ``at`` as ISO text with the offset of Tehran."""
+    return datetime.fromtimestamp(at, UTC).astimezone(TEHRAN).isoformat()
 
 
 def ref_num_of(key: str) -> str:

@@ -1,24 +1,26 @@
-"""Plays a merchant's orders into the gateway's book: which kinds, how many of each, and in which days."""
+"""Plays a merchant's orders and payouts into the provider's books: which kinds, how many of each, and in which days."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_provider_iranpay.iran.days import day_bounds, tehran_day
-from airflow_provider_iranpay.sandbox.orders.kinds import KINDS
+from airflow_provider_iranpay.sandbox.orders.kinds import KINDS, Kind
 from airflow_provider_iranpay.sandbox.orders.past import Span
+from airflow_provider_iranpay.sandbox.orders.payout_kinds import PAYOUT_KINDS, PayoutKind
+from airflow_provider_iranpay.sandbox.orders.payouts import PayoutStory, tell_payout
 from airflow_provider_iranpay.sandbox.orders.story import Story, tell, twin
 from airflow_provider_iranpay.sandbox.shuffle import Dice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from airflow_provider_iranpay.sandbox.orders.kinds import Kind
     from airflow_provider_iranpay.sandbox.paystar.payments import Payments
+    from airflow_provider_iranpay.sandbox.paystar.transfers import Transfers
     from airflow_provider_iranpay.sandbox.population import Population
 
-__all__ = ["LEAST_DAYS", "MOST_DAYS", "MOST_ORDERS", "play"]
+__all__ = ["LEAST_DAYS", "MOST_DAYS", "MOST_ORDERS", "play", "play_payouts"]
 
 LEAST_DAYS = 5
 """Money that should be back is more than 80 hours old."""
@@ -26,7 +28,14 @@ MOST_DAYS = 366
 MOST_ORDERS = 100_000
 
 _PLANTED_PER_MILLE = 50
+_ORDERS_PER_PAYOUT = 20
+K = TypeVar("K", bound=Kind | PayoutKind)
 _SHARED = {"TRACKING_REUSED", "REF_REUSED"}
+
+
+class _Dated(Protocol):
+    @property
+    def created_at(self) -> str: ...
 
 
 def play(payments: Payments, people: Population, *, now: datetime, days: int, per_day: int, seed: int) -> Story:
@@ -39,13 +48,9 @@ def play(payments: Payments, people: Population, *, now: datetime, days: int, pe
     :returns: all stories as one: rows in the order of time, truth in that of ``order_id``.
     :raises ValueError: ``days`` or ``per_day`` out of range.
     """
-    if not (LEAST_DAYS <= days <= MOST_DAYS and per_day >= 0 and days * per_day <= MOST_ORDERS):
-        raise ValueError(f"days is {LEAST_DAYS} to {MOST_DAYS}, per_day from 0, and {MOST_ORDERS} orders the most")
-    today = tehran_day(now)
-    midnights = tuple(day_bounds(today - timedelta(n))[0].timestamp() for n in range(days, -1, -1))
-    span = Span(midnights, now.timestamp())
+    span = _span(now, days=days, per_day=per_day)
     whole = Story()
-    for story in _stories(people, span, wanted=_wanted(days * per_day, seed=seed), seed=seed):
+    for story in _stories(people, span, wanted=_wanted(KINDS, days * per_day, key=f"{seed}/ordinary"), seed=seed):
         for payment in story.payments:
             payments.add(payment)
         whole.orders += story.orders
@@ -54,20 +59,67 @@ def play(payments: Payments, people: Population, *, now: datetime, days: int, pe
         whole.truth += story.truth
         whole.later += story.later
     for rows in (whole.orders, whole.creates, whole.panel):
-        rows.sort(key=lambda row: datetime.fromisoformat(row.created_at))
+        rows.sort(key=_created)
     for lines in (whole.truth, whole.later):
         lines.sort()
     return whole
 
 
-def _wanted(orders: int, *, seed: int) -> Iterator[Kind]:
-    planted = [kind for kind in KINDS if not kind.share]
-    ordinary = [kind for kind in KINDS for _ in range(kind.share)]
-    rounds = orders * _PLANTED_PER_MILLE // 1000 // len(planted)
-    sure = [*KINDS, *planted * (rounds - 1)]
+def play_payouts(
+    transfers: Transfers,
+    people: Population,
+    *,
+    deposits: Sequence[str],
+    now: datetime,
+    days: int,
+    per_day: int,
+    seed: int,
+) -> PayoutStory:
+    """Plays payouts of the same days, one for twenty orders, as a history of ``transfers``; else as :func:`play`.
+
+    :param deposits: the accounts that pay; what is in them stays there.
+    :param per_day: orders of one day.
+    :raises ValueError: as :func:`play`, or there is no deposit.
+    """
+    span = _span(now, days=days, per_day=per_day)
+    if not deposits:
+        raise ValueError("there is no deposit to pay from")
+    wanted = _wanted(PAYOUT_KINDS, days * per_day // _ORDERS_PER_PAYOUT, key=f"{seed}/payout/ordinary")
+    whole = PayoutStory()
+    for n, kind in enumerate(wanted):
+        track_id = f"P{seed}-{n:06d}"
+        story = tell_payout(kind, f"{seed}/payout/{n}", track_id=track_id, deposits=deposits, people=people, span=span)
+        whole.payouts += story.payouts
+        whole.transfers += story.transfers
+        whole.panel += story.panel
+        whole.truth += story.truth
+        whole.later += story.later
+    whole.payouts.sort(key=_created)
+    whole.panel.sort(key=_created)
+    transfers.write_history(whole.transfers)
+    return whole
+
+
+def _span(now: datetime, *, days: int, per_day: int) -> Span:
+    if not (LEAST_DAYS <= days <= MOST_DAYS and per_day >= 0 and days * per_day <= MOST_ORDERS):
+        raise ValueError(f"days is {LEAST_DAYS} to {MOST_DAYS}, per_day from 0, and {MOST_ORDERS} orders the most")
+    today = tehran_day(now)
+    midnights = tuple(day_bounds(today - timedelta(n))[0].timestamp() for n in range(days, -1, -1))
+    return Span(midnights, now.timestamp())
+
+
+def _created(row: _Dated) -> datetime:
+    return datetime.fromisoformat(row.created_at)
+
+
+def _wanted(kinds: Sequence[K], count: int, *, key: str) -> Iterator[K]:
+    planted = [kind for kind in kinds if not kind.share]
+    ordinary = [kind for kind in kinds for _ in range(kind.share)]
+    rounds = count * _PLANTED_PER_MILLE // 1000 // len(planted)
+    sure = [*kinds, *planted * (rounds - 1)]
     yield from sure
-    for n in range(orders - len(sure)):
-        yield Dice(f"{seed}/ordinary/{n}").pick(ordinary)
+    for n in range(count - len(sure)):
+        yield Dice(f"{key}/{n}").pick(ordinary)
 
 
 def _stories(people: Population, span: Span, *, wanted: Iterator[Kind], seed: int) -> Iterator[Story]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_provider_iranpay.iran.days import TEHRAN
 from airflow_provider_iranpay.iran.masks import mask_card
 from airflow_provider_iranpay.sandbox.orders.kinds import NO_REF, UNKNOWN_REF, severity
-from airflow_provider_iranpay.sandbox.orders.past import instants, past_payment, ref_num_of
+from airflow_provider_iranpay.sandbox.orders.past import (
+    GOES_BACK_AFTER_SECONDS,
+    instants,
+    past_payment,
+    ref_num_of,
+    tehran_time,
+)
 from airflow_provider_iranpay.sandbox.paystar.payments import NewPayment, State
 from airflow_provider_iranpay.sandbox.shuffle import Dice
 
@@ -23,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "Create", "Order", "PanelRow", "Story", "Truth", "tell", "twin"]
 
-_GOES_BACK_AFTER_SECONDS = 1800
 _RIAL_STEP = 10_000
 _AMOUNTS = 2_000
 _FEE_RIAL = 5_000
@@ -115,7 +119,7 @@ def tell(kind: Kind, key: str, *, order_id: str, people: Population, span: Span)
     if kind.gateway not in {NO_REF, UNKNOWN_REF}:
         story.payments.append(past_payment(kind.gateway, asked, key=key, at=at, now=span.now, card=card))
     elif not kind.order:
-        story.panel.append(PanelRow(ref_num_of(key), order_id, _tehran(at[0])))
+        story.panel.append(PanelRow(ref_num_of(key), order_id, tehran_time(at[0])))
     if kind.order:
         story.orders.append(_order(kind, story.payments, key=key, asked=asked, at=at))
         story.creates.extend(_create(payment) for payment in story.payments)
@@ -124,13 +128,13 @@ def tell(kind: Kind, key: str, *, order_id: str, people: Population, span: Span)
     for difference in kind.differences:
         _TWISTS.get(difference, _leave)(story, people)
     if "STATUS_WENT_BACK" in kind.appears:
-        story.payments[0].turn = (span.now + _GOES_BACK_AFTER_SECONDS, State.REVERSED)
+        story.payments[0].turn = (span.now + GOES_BACK_AFTER_SECONDS, State.REVERSED)
     if kind.other is not None:
         at = instants(kind.other.age, dice, span)
         other = past_payment(kind.other.gateway, asked, key=f"{key}/other", at=at, now=span.now, card=card)
         _add_attempt(story, other, kind.other.verdict)
     story.panel.extend(
-        PanelRow(payment.ref_num, payment.asked.order_id, _tehran(payment.created_at)) for payment in story.payments
+        PanelRow(payment.ref_num, payment.asked.order_id, tehran_time(payment.created_at)) for payment in story.payments
     )
     return story
 
@@ -158,8 +162,8 @@ def _order(kind: Kind, payments: list[Payment], *, key: str, asked: NewPayment, 
         ref_num=ref_num_of(key) if kind.own_ref and kind.gateway != NO_REF else "",
         card_number=mask_card(payment.card) if payment and payment.card else "",
         tracking_code=(payment.tracking_code or "") if payment else "",
-        created_at=_tehran(at[0]),
-        paid_at=_tehran(at[1] + _CALLBACK_SECONDS) if claims_paid else "",
+        created_at=tehran_time(at[0]),
+        paid_at=tehran_time(at[1] + _CALLBACK_SECONDS) if claims_paid else "",
     )
 
 
@@ -169,7 +173,7 @@ def _create(payment: Payment) -> Create:
         ref_num=payment.ref_num,
         amount_rial=payment.asked.amount_rial,
         payment_amount_rial=payment.payment_amount_rial,
-        created_at=_tehran(payment.created_at),
+        created_at=tehran_time(payment.created_at),
     )
 
 
@@ -189,10 +193,6 @@ def _add_attempt(story: Story, payment: Payment, verdict: str) -> None:
 
 def _line(kind: Kind, order_id: str, ref_num: str, differences: tuple[str, ...]) -> Truth:
     return Truth(order_id, ref_num, kind.verdict, "|".join(differences), severity(kind.verdict, *differences))
-
-
-def _tehran(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).astimezone(TEHRAN).isoformat()
 
 
 def _leave(story: Story, people: Population) -> None:

@@ -10,13 +10,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from heapq import heappop, heappush
+from heapq import heappop, heappush, merge
 from typing import TYPE_CHECKING, Any, Protocol
 
+from airflow_provider_iranpay.sandbox.later_version import UNKNOWN_MEMBER
 from airflow_provider_iranpay.sandbox.shuffle import Dice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from airflow_provider_iranpay.sandbox.clock import Clock
     from airflow_provider_iranpay.sandbox.settings import Settings
@@ -34,6 +35,8 @@ class State(StrEnum):
     PENDING = "pending"
     SUCCESS = "success"
     FAILED = "failed"
+    UNRECOGNISED = UNKNOWN_MEMBER
+    """A word that no contract knows; only a history has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,8 @@ class Transfers:
         self._by_track_id: defaultdict[str, list[Transfer]] = defaultdict(list)
         self._pending: list[tuple[float, int]] = []
         self._on_the_way_rial = 0
+        self._history: dict[str, Transfer] = {}
+        self._retell()
 
     def settle(self) -> None:
         """Ends what is due: the money of a failed transfer comes back."""
@@ -173,16 +178,19 @@ class Transfers:
             if one.state is State.FAILED:
                 one.message = _BOUNCED
                 self._purse.give_back(one.order.source, one.order.amount_rial)
+        for one in self._unfinished:
+            if one.due <= now:
+                one.state = one.fate
 
     def newest_first(self) -> Iterator[Transfer]:
         """All transfers as they stand now."""
         self.settle()
-        return reversed(self._all)
+        return merge(reversed(self._all), self._told, key=lambda one: one.at, reverse=True)
 
     def of(self, track_id: str) -> list[Transfer]:
         """Those with this track id as they stand now, the oldest first."""
         self.settle()
-        return list(self._by_track_id.get(track_id, ()))
+        return [*self._told_by_track_id.get(track_id, ()), *self._by_track_id.get(track_id, ())]
 
     def on_the_way_rial(self) -> int:
         """Money that has left the purse and has not arrived."""
@@ -207,11 +215,26 @@ class Transfers:
         self.settle()
         return transfer
 
+    def write_history(self, transfers: Iterable[Transfer]) -> None:
+        """Takes in transfers with a past, each in the place of an earlier one with its ``hashid``.
+
+        No money of the purse moves, neither now nor when they are due.
+        """
+        self._history |= {transfer.hashid: transfer for transfer in transfers}
+        self._retell()
+
     def arrive(self, count: int, *, source: str) -> None:
         """Puts ``count`` paid transfers of somebody else on top of the list; no money of the purse moves."""
         for _ in range(count):
             transfer = self._write(Order(f"foreign-{len(self._all) + 1}", _FOREIGN_RIAL, source, ""))
             transfer.state, transfer.foreign = State.SUCCESS, True
+
+    def _retell(self) -> None:
+        self._told = sorted(self._history.values(), key=lambda one: one.at, reverse=True)
+        self._unfinished = [one for one in self._told if one.state is not one.fate]
+        self._told_by_track_id: defaultdict[str, list[Transfer]] = defaultdict(list)
+        for one in reversed(self._told):
+            self._told_by_track_id[one.order.track_id].append(one)
 
     def _write(self, order: Order) -> Transfer:
         number = len(self._all) + 1
