@@ -37,7 +37,8 @@ def _pay(console: Console, place: Place) -> None:
     mine = (verified.ref_num, verified.order_id) == (created.ref_num, created.order_id)
     if not (mine and verified.payment_amount_rial == created.payment_amount_rial):
         raise SystemExit("The payment is not the one that was created.")
-    console.print(f"3. verified and confirmed by inquiry: {verified.payment_amount_rial:,} Rial for {verified.order_id}")
+    paid = f"{verified.payment_amount_rial:,} Rial for {verified.order_id}"
+    console.print(f"3. verified and confirmed by inquiry: {paid}")
     again = hook.verify(callback.ref_num, AMOUNT_RIAL, received["card_number"], received["tracking_code"])
     console.print(f"   verified again: the same answer, and already_verified is {again.already_verified}")
 

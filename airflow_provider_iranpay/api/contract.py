@@ -109,6 +109,7 @@ class Endpoint(Generic[T_co]):
     :param fixed: wire parameters that make this service out of a shared path, for example ``deposit=true``.
     :param echoes: fields of the answer (``data.ref_num``: inside an object) that repeat a wire parameter; another value
         there is somebody else's answer.
+    :param exact_echoes: they repeat it to the letter; else separators and case do not matter, and stars hide anything.
     :param bearer: name of the key that it is sent with, one that has to be renewed; None where it needs none.
     """
 
@@ -120,6 +121,7 @@ class Endpoint(Generic[T_co]):
     any_of: tuple[str, ...] = ()
     fixed: Mapping[str, str] = field(default_factory=dict)
     echoes: Mapping[str, str] = field(default_factory=dict)
+    exact_echoes: bool = False
     method: Literal["GET", "POST"] = "GET"
     weight: Weight = Weight.DOCUMENTED
     bearer: str | None = "access_token"
@@ -175,7 +177,7 @@ class Request(Generic[T_co]):
         :raises UnreadablePayload: a field is missing or of a wrong kind, or the answer is to another question.
         """
         for path, wire in self.endpoint.echoes.items():
-            if not _repeats(_at(payload, path), str(self.wire[wire])):
+            if not _repeats(_at(payload, path), str(self.wire[wire]), exactly=self.endpoint.exact_echoes):
                 raise UnreadablePayload(f"its {path!r} is not the one that was asked about")
         return self.endpoint.read(payload)
 
@@ -305,8 +307,10 @@ def _at(payload: object, path: str) -> object:
     return payload
 
 
-def _repeats(echoed: object, sent: str) -> bool:
-    """Whether an echo can be that of what was sent: missing and masked ones can, separators and case do not matter."""
-    if echoed is None or "*" in str(echoed) or str(echoed) == sent:
+def _repeats(echoed: object, sent: str, *, exactly: bool) -> bool:
+    """Whether an echo can be that of what was sent: a missing one can."""
+    if echoed is None or str(echoed) == sent:
         return True
-    return "".join(filter(str.isalnum, str(echoed))).upper() == sent.upper()
+    if exactly:
+        return False
+    return "*" in str(echoed) or "".join(filter(str.isalnum, str(echoed))).upper() == sent.upper()

@@ -7,7 +7,7 @@ failure means by the provider's own tables; nothing else decides.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -153,13 +153,29 @@ class Conversation:
         if stored is not None and stored != refused:
             return Granted(stored, fresh=False)
         held = [tokens for tokens in (stored, last, refused) if tokens is not None]
+        ended = yield from self._try_each(self.api.renewals(bearer, held), bearer, held=held, track_id=track_id)
+        if isinstance(ended, Granted):
+            return ended
+        if ended.error_class == ErrorClass.AUTHENTICATE:
+            # Another worker may have renewed with the same refresh token, and not yet have written what it got.
+            yield Wait(_RACE_SECONDS, ended)
+            if (newer := (yield from self._newer(bearer, held))) is not None:
+                return newer
+        raise ended
+
+    def _try_each(
+        self, renewals: Sequence[Renewal], bearer: str, *, held: list[Tokens], track_id: str
+    ) -> Steps[Granted | exceptions.CallError]:
         refusal: exceptions.CallError | None = None
-        for renewal in self.api.renewals(bearer, held):
-            if renewal.spare and isinstance(refusal, exceptions.OperatorNeeded):
+        hopeless: set[str | None] = set()
+        for renewal in renewals:
+            if renewal.spare and renewal.keeps in hopeless:
                 continue
             try:
                 return (yield from self._renewed(bearer, renewal, track_id))
-            except (exceptions.Rejected, exceptions.OperatorNeeded, exceptions.TransientFailure) as error:
+            except _NOT_RENEWED as error:
+                if isinstance(error, exceptions.OperatorNeeded):
+                    hopeless.add(renewal.keeps)
                 # What a person can act upon is not hidden behind a later failure to connect.
                 if refusal is None or not isinstance(error, exceptions.TransientFailure):
                     refusal = error
@@ -167,12 +183,7 @@ class Conversation:
                 return newer
         if refusal is None:
             raise exceptions.ConfigurationError(f"{self.api.name}: no way to get a token is known")
-        if refusal.error_class == ErrorClass.AUTHENTICATE:
-            # Another worker may have renewed with the same refresh token, and not yet have written what it got.
-            yield Wait(_RACE_SECONDS, refusal)
-            if (newer := (yield from self._newer(bearer, held))) is not None:
-                return newer
-        raise refusal
+        return refusal
 
     def _renewed(self, bearer: str, renewal: Renewal, track_id: str) -> Steps[Granted]:
         tokens = yield from self.call(renewal.request, track_id=track_id)
@@ -212,6 +223,12 @@ left, since they may be dead as well. A refusal of fresh tokens is final."""
 
 
 _RACE_SECONDS = 1.0
+_NOT_RENEWED = (
+    exceptions.Rejected,
+    exceptions.OperatorNeeded,
+    exceptions.TransientFailure,
+    exceptions.UnreadableAnswer,
+)
 
 
 def _of_this_call(event: Received | Broken, track_id: str) -> Received | Broken:

@@ -60,12 +60,13 @@ class SyncClient:
         self._conversation = Conversation(api, retries or Retries())
         self._wire = Wire(network)
 
-    def call(self, request: Request[T]) -> T:
+    def call(self, request: Request[T], *, track_id: str | None = None) -> T:
         """Bring the answer to a request.
 
-        :raises CallError: one of its subclasses; each carries the random track id that the provider saw.
+        :param track_id: what the provider sees of the call; random if left out.
+        :raises CallError: one of its subclasses; each carries the track id.
         """
-        return self._run(self._conversation.call(request, track_id=uuid.uuid4().hex))
+        return self._run(self._conversation.call(request, track_id=track_id or uuid.uuid4().hex))
 
     def refresh(self, bearer: str) -> Tokens:
         """Renew one of the account's keys, unless another worker has just done so, and share it.

@@ -21,7 +21,8 @@ def read_rial(value: object) -> int:
 
     :raises Refusal: it is none of these, or beyond any amount.
     """
-    text = ascii_digits(value if isinstance(value, str) else cell_text(value)).strip()
+    plain = isinstance(value, str | int) and not isinstance(value, bool)  # a cell's number cannot be negative
+    text = ascii_digits(str(value) if plain else cell_text(value)).strip()
     if not _WRITTEN.fullmatch(text):
         raise Refusal(Reason.CHARACTERS if text else Reason.EMPTY)
     digits = text.replace(",", "").replace("٬", "")

@@ -14,5 +14,5 @@ T = TypeVar("T")
 class Caller(Protocol):
     """Brings the answer to a request, or raises a ``CallError``."""
 
-    def call(self, request: Request[T]) -> T:
-        """Make one call."""
+    def call(self, request: Request[T], *, track_id: str | None = None) -> T:
+        """Make one call, under a track id of the caller's where the caller has more to say about its answer."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeGuard
+from uuid import uuid4
 
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import Request
@@ -81,12 +82,13 @@ def verify(
     """
     amount = int(request.wire["amount"])
     owed = amount if payment_amount_rial is None else _encode_rial("payment_amount_rial", payment_amount_rial)
-    problem = _send(client, request)
-    payment = _inquire(client, request, problem)
-    if problem is not None and _may_be_sent_again(problem, payment, owed=owed, now=now()):
-        problem = _send(client, request)
-        payment = _inquire(client, request, problem)
-    _require_paid(payment, owed=owed, problem=problem, now=now())
+    affair = _Affair(client, request, owed, uuid4().hex)
+    problem = affair.send()
+    payment = affair.inquire(problem)
+    if problem is not None and affair.may_be_sent_again(problem, payment, now()):
+        problem = affair.send()
+        payment = affair.inquire(problem)
+    affair.require_paid(payment, problem, now())
     if problem is not None:
         log.warning(
             "The payment %s was verified before, or without an answer: hold it against the order that it is for.",
@@ -103,62 +105,80 @@ def verify(
     )
 
 
-def _send(client: Caller, request: Request[Verification]) -> exceptions.CallError | None:
-    try:
-        client.call(request)
-    except _DOUBTFUL as problem:
-        return problem
-    return None
+@dataclass(frozen=True, slots=True)
+class _Affair:
+    """One verification; all its calls and errors carry one track id, to quote to the provider's support."""
 
+    client: Caller
+    request: Request[Verification]
+    owed: int
+    track_id: str
 
-def _inquire(client: Caller, request: Request[Verification], problem: exceptions.CallError | None) -> Payment:
-    """Ask what became of it. Where that fails, the error still says how verify ended."""
-    try:
-        return client.call(GATEWAY_INQUIRY.request({"ref_num": request.wire["ref_num"]}))
-    except exceptions.CallError as failed:
-        error = failed
-    if _is_lost(problem):
-        raise problem.noting("Inquiry brought no answer either: inquire, then verify again.")
-    how = "yes" if problem is None else problem.code
-    if isinstance(error, exceptions.NotSent | exceptions.TransientFailure):
-        summary = f"verify was answered with {how}, and the inquiry that decides did not get through: verify again."
-        raise _error(exceptions.TransientFailure, summary, None)
-    raise error.noting(f"Verify itself was answered with {how}.")
+    def send(self) -> exceptions.CallError | None:
+        """Verify; returns how it ended where that was not a yes."""
+        try:
+            self.client.call(self.request, track_id=self.track_id)
+        except _DOUBTFUL as problem:
+            return problem
+        return None
+
+    def inquire(self, problem: exceptions.CallError | None) -> Payment:
+        """Ask what became of it. Where that fails, the error still says how verify ended."""
+        question = GATEWAY_INQUIRY.request({"ref_num": self.request.wire["ref_num"]})
+        try:
+            return self.client.call(question, track_id=self.track_id)
+        except exceptions.CallError as failed:
+            error = failed
+        if _is_lost(problem):
+            raise problem.noting("Inquiry brought no answer either: inquire, then verify again.")
+        how = "yes" if problem is None else problem.code
+        if isinstance(error, exceptions.NotSent | exceptions.TransientFailure):
+            summary = f"verify was answered with {how}, and the inquiry that decides did not get through: verify again."
+            raise self._error(exceptions.TransientFailure, summary)
+        raise error.noting(f"Verify itself was answered with {how}.")
+
+    def may_be_sent_again(self, problem: exceptions.CallError, payment: Payment, now: datetime) -> bool:
+        """Whether a second verify can do good, and no harm."""
+        return (
+            (_is_lost(problem) or problem.code in _FAILED_CODES)
+            and payment.status == "UNVERIFIED"
+            and payment.payment_amount_rial == self.owed
+            and payment.verify_until is not None
+            and now < payment.verify_until
+        )
+
+    def require_paid(self, payment: Payment, problem: exceptions.CallError | None, now: datetime) -> None:
+        """Raise unless it is paid, and the amount is the one that was to be paid."""
+        status, which = mask_text(payment.status), f"the payment {payment.ref_num}"
+        if payment.status == "SUCCEED":
+            if payment.payment_amount_rial != self.owed:
+                paid = f"{payment.payment_amount_rial:,} Rial, not {self.owed:,}"
+                summary = (
+                    f"{which} is verified and its money taken: {paid}. If create announced a payer's fee, hand over "
+                    "its payment_amount_rial; else it is not this order's."
+                )
+                raise self._error(exceptions.NotConfirmed, summary, "amount")
+        elif payment.status not in _NOT_YET:
+            summary = f"inquiry says that {which} is {status}: it is not paid."
+            raise self._error(exceptions.NotConfirmed, summary, status)
+        elif problem is None or payment.status == _PENDING:
+            summary = f"{which} is still {status}: verify again in a while."
+            raise self._error(exceptions.TransientFailure, summary, status)
+        else:
+            until = payment.verify_until
+            left = f", and can be verified until {until:%H:%M:%S %Z}" if until and until > now else ""
+            raise problem.noting(f"Inquiry says {status}{left}.")
+
+    def _error(self, kind: type[exceptions.CallError], summary: str, code: str | None = None) -> exceptions.CallError:
+        return kind(
+            summary,
+            provider="paystar",
+            service=GATEWAY_VERIFY.service,
+            code=code,
+            track_id=self.track_id,
+            phase="answered",
+        )
 
 
 def _is_lost(problem: exceptions.CallError | None) -> TypeGuard[exceptions.CallError]:
     return isinstance(problem, exceptions.OutcomeUnknown | exceptions.UnreadableAnswer)
-
-
-def _may_be_sent_again(problem: exceptions.CallError, payment: Payment, *, owed: int, now: datetime) -> bool:
-    return (
-        (_is_lost(problem) or problem.code in _FAILED_CODES)
-        and payment.status == "UNVERIFIED"
-        and payment.payment_amount_rial == owed
-        and payment.verify_until is not None
-        and now < payment.verify_until
-    )
-
-
-def _require_paid(payment: Payment, *, owed: int, problem: exceptions.CallError | None, now: datetime) -> None:
-    status, which = mask_text(payment.status), f"the payment {payment.ref_num}"
-    if payment.status == "SUCCEED":
-        if payment.payment_amount_rial != owed:
-            raise _error(
-                exceptions.NotConfirmed,
-                f"{which} is verified and its money taken: {payment.payment_amount_rial:,} Rial, not {owed:,}. If "
-                "create announced a payer's fee, hand over its payment_amount_rial; else it is not this order's.",
-                "amount",
-            )
-    elif payment.status not in _NOT_YET:
-        raise _error(exceptions.NotConfirmed, f"inquiry says that {which} is {status}: it is not paid.", status)
-    elif problem is None or payment.status == _PENDING:
-        raise _error(exceptions.TransientFailure, f"{which} is still {status}: verify again in a while.", status)
-    else:
-        until = payment.verify_until
-        left = f", and can be verified until {until:%H:%M:%S %Z}" if until and until > now else ""
-        raise problem.noting(f"Inquiry says {status}{left}.")
-
-
-def _error(kind: type[exceptions.CallError], summary: str, code: str | None) -> exceptions.CallError:
-    return kind(summary, provider="paystar", service=GATEWAY_VERIFY.service, code=code, phase="answered")

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
+from uuid import uuid4
 
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import Request
@@ -37,8 +38,9 @@ def send(
     :raises CallError: a definite refusal of the whole request, or a proof that it was not sent.
     """
     asked = [item["track_id"] for item in request.wire["transfers"]]
+    track_id = uuid4().hex
     try:
-        answer = client.call(request)
+        answer = client.call(request, track_id=track_id)
     except exceptions.OutcomeUnknown as error:
         lost = error
     else:
@@ -46,13 +48,19 @@ def send(
         unknown = [item.track_id for item in items if item.status == UNKNOWN]
         if len(unknown) < len(items):
             if unknown:
-                log.warning("%s: left out by the answer, so unknown: %s.", request.endpoint.service, _named(unknown))
+                log.warning(
+                    "%s (track id %s): left out by the answer, so unknown: %s.",
+                    request.endpoint.service,
+                    track_id,
+                    _named(unknown),
+                )
             return items
         lost = exceptions.OutcomeUnknown(
             "the answer names none of the items. They may have been accepted, so nothing is sent again: ask the list "
             "for each item's own track id first.",
             provider="paystar",
             service=request.endpoint.service,
+            track_id=track_id,
             phase="answered",
         )
     raise lost.noting(f"What may have been sent: {_named(asked)}.", transfer_track_ids=tuple(asked))
@@ -66,7 +74,8 @@ def listed(
     :param track_id: the identity that the request asks for; only items of it are believed to be its answer.
     :raises UnreadableAnswer: the list shows others instead: whether the one is in it is not known.
     """
-    items = client.call(request).items
+    call_id = uuid4().hex
+    items = client.call(request, track_id=call_id).items
     if track_id is None:
         return items
     found = tuple(item for item in items if item.track_id == track_id)
@@ -75,6 +84,7 @@ def listed(
             "the list does not keep to the track id that was asked for, so it does not show whether it is there.",
             provider="paystar",
             service=request.endpoint.service,
+            track_id=call_id,
             phase="answered",
         )
     return found
@@ -86,7 +96,9 @@ def _matched(asked: list[str], answer: TransferAnswer, also_known_as: Callable[[
         named[item.track_id].append(item)
     items = []
     for track_id in asked:
-        found = [item for name in dict.fromkeys((track_id, also_known_as(track_id))) for item in named[name]]
+        other = also_known_as(track_id)
+        names = [track_id] if other in asked else [track_id, other]
+        found = [item for name in names for item in named[name]]
         items.append(
             replace(found[0], track_id=track_id) if len(found) == 1 else TransferItem(track_id=track_id, status=UNKNOWN)
         )

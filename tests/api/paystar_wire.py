@@ -66,7 +66,7 @@ class Wire:
         self.steps: list[object] = []
         self.conversation = Conversation(api, Retries(TRIES, wait=wait_none()))
 
-    def call(self, request: Request[T]) -> T:
+    def call(self, request: Request[T], *, track_id: str | None = None) -> T:
         """Make one call."""
         return self.run(self.conversation.call(request, track_id="track-1"))
 

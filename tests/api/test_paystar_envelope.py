@@ -75,7 +75,7 @@ def proves_that_nothing_happened(family: Family, safety: Safety, no: tuple[str, 
             refused_key = known and error_class is ErrorClass.AUTHENTICATE
             refused = known and family is not Family.GATEWAY and code in PROOF_THAT_NO_MONEY_MOVED
             return http < 500 and (refused_key or refused)
-        case Safety.IDEMPOTENT_WRITE:
+        case Safety.IDEMPOTENT_WRITE | Safety.CREATE:
             return not transient
         case Safety.BILLABLE_READ:
             return known or not transient

@@ -79,9 +79,7 @@ class Worker:
 class KeyMachine(RuleBasedStateMachine):
     @initialize(rotates=st.booleans(), ends_older=st.booleans(), short_path_only=st.booleans())
     def begin(self, rotates, ends_older, short_path_only):
-        self.provider = Provider(
-            rotates=rotates, ends_older=ends_older, short_path_only=short_path_only and not rotates
-        )
+        self.provider = Provider(rotates=rotates, ends_older=ends_older, short_path_only=short_path_only)
         self.stored: Tokens | None = None
         self.saved: set[Tokens] = set()
         self.workers = [Worker() for _ in range(WORKERS)]

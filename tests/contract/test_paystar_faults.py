@@ -117,10 +117,11 @@ def test_a_doubtful_no_to_money_is_unknown_and_sent_once(request, sandbox, perso
 
 
 @pytest.mark.parametrize("call", CREATE, ids=str)
-def test_a_system_error_at_create_is_repeated(gateway, sandbox, person, call):
-    sandbox.world.faults.add("error", service="paystar.gateway_create", code="-99", status=200, count=2)
-    call.ask(gateway, person)
-    assert call.carried_out(sandbox) == 1
+def test_a_system_error_at_create_asks_for_a_new_order_id(gateway, sandbox, person, call):
+    sandbox.world.faults.add("error", service="paystar.gateway_create", code="-99", status=200, count=1)
+    with pytest.raises(exceptions.OutcomeUnknown, match="Create another, with a new id") as caught:
+        call.ask(gateway, person)
+    assert (caught.value.code, sandbox.world.received["paystar.gateway_create"]) == ("-99", 1)
 
 
 def test_a_reused_connection_that_dies_is_never_billed_twice(banking, sandbox, people):

@@ -379,3 +379,18 @@ def test_whatever_goes_wrong_only_what_is_paid_is_called_paid(gateway, sandbox, 
     if verified:
         assert (verified.order_id, verified.payment_amount_rial) == ("A-1", created.payment_amount_rial)
     assert verifies(sandbox) <= 2
+
+
+def test_an_unsigned_gateway_needs_neither_card_nor_tracking_code(connect_paystar, sandbox, payer):
+    sandbox.world.change_settings({"paystar_gateway_signed": False})
+    connect_paystar("gateway", password="")
+    hook = PaystarGatewayHook()
+    created = hook.create(50_000, "A-1", "https://shop.example/back")
+    payer(created, "pay")
+    assert hook.verify(created.ref_num, 50_000, None, None).order_id == "A-1"
+
+
+def test_a_signed_gateway_needs_both_and_says_so_before_anything_is_sent(gateway, sandbox):
+    with pytest.raises(exceptions.InvalidInput, match="tracking_code: empty"):
+        gateway.verify("ref-1", 50_000, "603799******0006", None)
+    assert sandbox.world.received.total() == 0

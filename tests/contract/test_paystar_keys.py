@@ -241,7 +241,7 @@ class TestRefreshTokensThatRotate:
 
     def test_outside_a_task_it_is_said_aloud(self, banking, person, caplog):
         ask(banking, person)
-        assert "got a new refresh token" in caplog.text
+        assert "replaced the refresh token" in caplog.text
 
     def test_the_next_process_outside_a_task_is_told_what_to_do(self, connect_paystar, person):
         ask(PaystarBankingHook(), person)

@@ -295,3 +295,11 @@ def test_each_item_comes_back_once_in_its_order_and_what_is_said_of_it_is_true(
     assert all(item.status == true[item.hashid] for item in answered if item.hashid)
     assert all(item.status in ("failed", "unknown") for item in answered if not item.hashid)
     assert sandbox.world.received["paystar.transfer"] == sent_before + 1
+
+
+@pytest.mark.parametrize("track_id", ["", " ", float("nan"), "nan"])
+def test_a_blank_track_id_does_not_ask_for_everything(banking, wallet, sandbox, track_id):
+    for ask in (banking.list_transfers, wallet.list_settlements):
+        with pytest.raises(exceptions.InvalidInput, match="track_id: empty"):
+            ask(track_id=track_id)
+    assert sandbox.world.received.total() == 0

@@ -32,7 +32,7 @@ def payment(status, amount=OWED):
     return Payment(ref_num="r1", status=status, order_id="A-1", raw={}, **paid, **unread)
 
 
-YES = Verification(ref_num="r1", price_rial=OWED, raw={})
+YES = Verification(price_rial=OWED, raw={})
 VERIFY_SAID = {
     "yes": [YES],
     "`-6`, `-106`": [ended(exceptions.Rejected, "-6"), ended(exceptions.Rejected, "-106")],
@@ -56,7 +56,7 @@ class Scripted:
     def __init__(self, said, found):
         self.said, self.found, self.verifies = said, found, 0
 
-    def call(self, request):
+    def call(self, request, *, track_id=None):
         if request.endpoint is not GATEWAY_VERIFY:
             return self.found
         self.verifies += 1

@@ -255,6 +255,7 @@ GATEWAY_CREATE: Final[PaystarEndpoint[gateway.CreatedPayment]] = PaystarEndpoint
     ),
     signed=("amount", "order_id", "callback"),
     echoes={"data.order_id": "order_id"},
+    exact_echoes=True,
     read=gateway.read_created,
 )
 
@@ -269,12 +270,13 @@ GATEWAY_VERIFY: Final[PaystarEndpoint[gateway.Verification]] = PaystarEndpoint(
     parameters=(
         _REF_NUM,
         _AMOUNT,
-        Parameter("card_number", "card_number", encoding.identity),
-        Parameter("tracking_code", "tracking_code", encoding.identity),
+        Parameter("card_number", "card_number", encoding.identity, optional=True),
+        Parameter("tracking_code", "tracking_code", encoding.identity, optional=True),
     ),
     signed=("amount", "ref_num", "card_number", "tracking_code"),
     unsent=frozenset({"card_number", "tracking_code"}),
     echoes={"data.ref_num": "ref_num"},
+    exact_echoes=True,
     read=gateway.read_verification,
 )
 
@@ -288,6 +290,7 @@ GATEWAY_INQUIRY: Final[PaystarEndpoint[gateway.Payment]] = PaystarEndpoint(
     permanent_bearer=_GATEWAY_ID,
     parameters=(_REF_NUM,),
     echoes={"data.ref_num": "ref_num"},
+    exact_echoes=True,
     read=gateway.read_payment,
 )
 

@@ -1,7 +1,7 @@
 """How Paystar says yes and no: three families of ``status``, each read strictly, and what may be believed of a no.
 
 Not every no proves that nothing was carried out: to a call that moves money only those that the contract calls definite
-do, to verify all but a fault of the system. After the others the safety class decides.
+do, to create and verify all but a fault of the system. After the others the safety class decides.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _proves_nothing_happened(rule: Rule, payload: Mapping[str, Any], *, safety: 
     match safety:
         case Safety.MONEY_WRITE:  # and a no that names items may be a no to some of them
             return rule.definite and http_status < 500 and not _names_items(payload.get("data"))
-        case Safety.IDEMPOTENT_WRITE:
+        case Safety.IDEMPOTENT_WRITE | Safety.CREATE:
             return rule.error_class is not ErrorClass.TRANSIENT
         case Safety.BILLABLE_READ:  # a gateway on the way may have said it
             return rule.listed or rule.error_class is not ErrorClass.TRANSIENT
