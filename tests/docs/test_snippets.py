@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from airflow.sdk.log import redact
 from packaging.requirements import Requirement
 
 from airflow_provider_iranpay.get_provider_info import get_provider_info
@@ -182,8 +183,17 @@ def export(words, **_):
     name, value = words[0].split("=", 1)
     if name.startswith("AIRFLOW_CONN_"):
         read_connection(value)
+    elif name == "AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES":
+        assert set(value.split(",")) == extras_that_airflow_does_not_hide()
     else:
         assert name == "AIRFLOW_HOME"
+
+
+def extras_that_airflow_does_not_hide() -> set[str]:
+    """The password fields of our connections whose names say nothing to Airflow's masker."""
+    fields = [kind["conn-fields"] for kind in get_provider_info()["connection-types"]]
+    secret = {name for form in fields for name, field in form.items() if field["schema"].get("format") == "password"}
+    return {name for name in secret if redact({name: "long-secret"})[name] == "long-secret"}
 
 
 def pip(words, **_):
