@@ -153,10 +153,11 @@ class Conversation:
         if stored is not None and stored != refused:
             return Granted(stored, fresh=False)
         held = [tokens for tokens in (stored, last, refused) if tokens is not None]
-        ended = yield from self._try_each(self.api.renewals(bearer, held), bearer, held=held, track_id=track_id)
+        renewals = self.api.renewals(bearer, held)
+        ended = yield from self._try_each(renewals, bearer, held=held, track_id=track_id)
         if isinstance(ended, Granted):
             return ended
-        if ended.error_class == ErrorClass.AUTHENTICATE:
+        if ended.error_class == ErrorClass.AUTHENTICATE and renewals[-1].keeps:
             # Another worker may have renewed with the same refresh token, and not yet have written what it got.
             yield Wait(_RACE_SECONDS, ended)
             if (newer := (yield from self._newer(bearer, held))) is not None:
