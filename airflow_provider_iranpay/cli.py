@@ -21,14 +21,14 @@ def get_cli_commands() -> list[CLICommand]:
             subcommands=[
                 ActionCommand(
                     name="sandbox",
-                    help="Serve, describe or sample the local sandbox",
-                    description="Options of each action: airflow iranpay sandbox serve --help (or env, or sample).",
+                    help="Serve, describe or sample the local sandbox, or play orders into it",
+                    description="Options of an action: airflow iranpay sandbox sample-orders --help (or another).",
                     func=_sandbox,
                     args=(
                         Arg(  # type: ignore[no-untyped-call]
                             flags=("arguments",),
                             nargs=argparse.REMAINDER,
-                            metavar="serve | env | sample",
+                            metavar="serve | env | sample | sample-orders",
                             help="what to do, with its options",
                         ),
                     ),

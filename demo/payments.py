@@ -30,16 +30,17 @@ def _pay(console: Console, place: Place) -> None:
     created = hook.create(AMOUNT_RIAL, "order-1405", "http://127.0.0.1/paid", description="یک کتاب")
     console.print(f"1. created: order {created.order_id}, ref_num {created.ref_num}; the payer's page is")
     console.print(f"   {hook.payment_url(created.token)}", soft_wrap=True)
-    received = place.admin("POST", "pay", {"token": created.token, "outcome": "pay"})
-    callback = hook.parse_callback(received)
+    callback = hook.parse_callback(place.admin("POST", "pay", {"token": created.token, "outcome": "pay"}))
     console.print(f"2. the payer paid; the callback says status {callback.status}, which proves nothing yet")
-    verified = hook.verify(callback.ref_num, AMOUNT_RIAL, received["card_number"], received["tracking_code"])
+    # By the order's own ref_num, never by the callback's: that one anybody can send.
+    seen = (created.ref_num, AMOUNT_RIAL, callback.card_number, callback.tracking_code)
+    verified = hook.verify(*seen, payment_amount_rial=created.payment_amount_rial)
     mine = (verified.ref_num, verified.order_id) == (created.ref_num, created.order_id)
     if not (mine and verified.payment_amount_rial == created.payment_amount_rial):
         raise SystemExit("The payment is not the one that was created.")
     paid = f"{verified.payment_amount_rial:,} Rial for {verified.order_id}"
     console.print(f"3. verified and confirmed by inquiry: {paid}")
-    again = hook.verify(callback.ref_num, AMOUNT_RIAL, received["card_number"], received["tracking_code"])
+    again = hook.verify(*seen, payment_amount_rial=created.payment_amount_rial)
     console.print(f"   verified again: the same answer, and already_verified is {again.already_verified}")
 
 

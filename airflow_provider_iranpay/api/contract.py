@@ -6,7 +6,7 @@ this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -126,9 +126,10 @@ class Endpoint(Generic[T_co]):
     weight: Weight = Weight.DOCUMENTED
     bearer: str | None = "access_token"
 
-    def request(self, values: Mapping[str, object]) -> Request[T_co]:
+    def request(self, values: Mapping[str, object], *, also_required: Collection[str] = ()) -> Request[T_co]:
         """Normalise and check the inputs, and say what to send.
 
+        :param also_required: optional parameters that this account cannot do without.
         :raises InvalidInput: a value is missing, or is not what the provider accepts.
         :raises TypeError: a name is none of this call's: left out, it would have made another question.
         """
@@ -140,7 +141,7 @@ class Endpoint(Generic[T_co]):
             self._require_any(values)
             for parameter in self.parameters:
                 value = values.get(parameter.name)
-                if _is_given(value) or not parameter.optional:
+                if _is_given(value) or not parameter.optional or parameter.name in also_required:
                     wire[parameter.wire] = parameter.encode(parameter.name, value)
         except InvalidInput as error:
             refused = error.of(self.service)

@@ -40,6 +40,14 @@ _WHAT_IF_SENT: Final = {
 }
 
 
+_AFTER_A_REFUSAL: Final = {
+    Safety.MONEY_WRITE: (
+        " Nothing was sent by this request. Where an earlier one may have had the same track id, look that up before "
+        "you use another."
+    ),
+}
+
+
 class Ended(NamedTuple):
     """One send that brought no answer.
 
@@ -123,7 +131,7 @@ def _refused(api: Api, failure: Failure, ended: Ended, clean: _Cleaner) -> str:
         what_now = _WHAT_IF_SENT.get(safety, "")
         return f"answered with {said}, which does not prove that nothing was done. {what_now} {failure.remedy}"
     if ended.verdict.move is not Move.AUTHENTICATE:
-        return f"refused with {said}. {failure.remedy}"
+        return f"refused with {said}. {failure.remedy}{_AFTER_A_REFUSAL.get(safety, '')}"
     own = f"{failure.remedy} " if safety is Safety.TOKEN else ""
     return f"refused with {said}. {own}{api.refused_again()}"
 

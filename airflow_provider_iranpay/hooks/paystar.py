@@ -248,11 +248,16 @@ class PaystarGatewayHook(_PaystarHook):
         :raises TransientFailure: the verification is pending; ask again.
         :raises OutcomeUnknown: no answer came and the payment is not verified (yet): inquire, then verify again.
         """
-        seen = {"card_number": card_number, "tracking_code": tracking_code}
         with failing_at_once():
-            if self.settings.password:  # both are part of the signature
-                seen = {name: identity(name, value) for name, value in seen.items()}
-            request = endpoints.GATEWAY_VERIFY.request({"ref_num": ref_num, "amount_rial": amount_rial, **seen})
+            request = endpoints.GATEWAY_VERIFY.request(
+                {
+                    "ref_num": ref_num,
+                    "amount_rial": amount_rial,
+                    "card_number": card_number,
+                    "tracking_code": tracking_code,
+                },
+                also_required=endpoints.GATEWAY_VERIFY.unsent if self.settings.password else (),
+            )
             return payments.verify(self.client, request, payment_amount_rial=payment_amount_rial)
 
     def inquiry(self, ref_num: str) -> gateway.Payment:

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _NOT_YET: Final = frozenset({"UNVERIFIED", "VERIFY_PENDING"})
 _PENDING: Final = "VERIFY_PENDING"
+_TOO_LATE_CODES: Final = frozenset({"-8", "-108"})
 _FAILED_CODES: Final = frozenset({"-9", "-109"})
 
 _encode_rial: Final = amount_rial(SMALLEST_PAYMENT_RIAL)
@@ -166,7 +167,8 @@ class _Affair:
             raise self._error(exceptions.TransientFailure, summary, status)
         else:
             until = payment.verify_until
-            left = f", and can be verified until {until:%H:%M:%S %Z}" if until and until > now else ""
+            may = until is not None and until > now and problem.code not in _TOO_LATE_CODES
+            left = f", and can be verified until {until:%H:%M:%S %Z}" if may else ""
             raise problem.noting(f"Inquiry says {status}{left}.")
 
     def _error(self, kind: type[exceptions.CallError], summary: str, code: str | None = None) -> exceptions.CallError:

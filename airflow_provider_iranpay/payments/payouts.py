@@ -21,6 +21,7 @@ __all__ = ["UNKNOWN", "listed", "send"]
 
 log = logging.getLogger(__name__)
 
+FAILED: Final = "failed"
 UNKNOWN: Final = "unknown"
 _SHOWN: Final = 20
 
@@ -32,8 +33,9 @@ def send(
 
     :param request: of a call that moves money, with its items under ``transfers``.
     :param also_known_as: another identity under which an answer may name an item.
-    :returns: one item per item of the request, in its order; ``unknown`` where the answer leaves it out, or names it
-        more than once.
+    :returns: one item per item of the request, in its order; ``unknown`` where the answer leaves it out, names it more
+        than once, or calls it failed without an identity of its own: it was not taken up, and an earlier one with this
+        track id may have been.
     :raises OutcomeUnknown: nothing is known of any item; it names the track ids, and nothing was sent again.
     :raises CallError: a definite refusal of the whole request, or a proof that it was not sent.
     """
@@ -99,10 +101,17 @@ def _matched(asked: list[str], answer: TransferAnswer, also_known_as: Callable[[
         other = also_known_as(track_id)
         names = [track_id] if other in asked else [track_id, other]
         found = [item for name in names for item in named[name]]
-        items.append(
-            replace(found[0], track_id=track_id) if len(found) == 1 else TransferItem(track_id=track_id, status=UNKNOWN)
-        )
+        items.append(_believed(found, track_id))
     return tuple(items)
+
+
+def _believed(found: list[TransferItem], track_id: str) -> TransferItem:
+    if len(found) != 1:
+        return TransferItem(track_id=track_id, status=UNKNOWN)
+    (item,) = found
+    # Refused before it was taken up, which may be because an earlier one has this track id, and is on its way.
+    refused = item.status == FAILED and item.hashid is None
+    return replace(item, track_id=track_id, status=UNKNOWN if refused else item.status)
 
 
 def _named(track_ids: list[str]) -> str:

@@ -72,3 +72,25 @@ def test_a_list_shows_what_it_was_asked_for():
 def test_a_list_that_ignores_its_filter_does_not_show_that_a_transfer_is_not_there():
     with pytest.raises(exceptions.UnreadableAnswer, match="does not keep to the track id"):
         listed([{"track_id": "t-2", "status": "success"}])
+
+
+def sent(*items: dict[str, object]):
+    wire = Wire(BANKING, transfer=[reply("ok", list(items))], refresh_api_key=[new_key()])
+    two = endpoints.TRANSFER.request({"transfers": [ITEM, ITEM | {"track_id": "t-2"}]})
+    return [(item.track_id, item.status) for item in payouts.send(wire, two)]
+
+
+def test_a_failure_without_an_identity_may_be_the_refusal_of_a_track_id_that_is_on_its_way():
+    refused = {"track_id": "t-1", "status": "failed", "message": "تکراری"}
+    assert sent(refused, ACCEPTED | {"track_id": "t-2"}) == [("t-1", "unknown"), ("t-2", "pending")]
+
+
+def test_a_failure_with_an_identity_is_one():
+    failed = {"track_id": "t-1", "status": "failed", "hashid": "h-1"}
+    assert sent(failed, ACCEPTED | {"track_id": "t-2"}) == [("t-1", "failed"), ("t-2", "pending")]
+
+
+def test_a_refusal_says_that_an_earlier_request_may_have_been_carried_out():
+    wire = Wire(BANKING, transfer=[reply(10, message="تکراری")], refresh_api_key=[new_key()])
+    with pytest.raises(exceptions.Rejected, match="look that up before you use another"):
+        payouts.send(wire, TRANSFER)

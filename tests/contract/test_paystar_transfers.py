@@ -108,7 +108,7 @@ class TestARepeatedTrackId:
     def test_refused_in_a_batch(self, banking, accepting, people):
         accepting.world.change_settings({"paystar_duplicate_track_id": "refuse"})
         banking.transfer([payout(people[0], "payout-0")])
-        assert statuses(banking.transfer(payouts(people, 2))) == [("payout-0", "failed"), ("payout-1", "pending")]
+        assert statuses(banking.transfer(payouts(people, 2))) == [("payout-0", "unknown"), ("payout-1", "pending")]
 
     def test_answered_with_the_transfer_that_exists(self, banking, accepting, person):
         accepting.world.change_settings({"paystar_duplicate_track_id": "same"})

@@ -6,6 +6,7 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -247,3 +248,28 @@ def test_no_body_brings_the_provider_down(service, body):
     answer = Router(world)(request).answer
     said = json.loads(answer.body)["status"]
     assert (answer.status, said) in {(200, 1), (200, "ok"), (200, 13), (422, 10)}
+
+
+def test_a_multipart_form_is_read_as_php_sends_an_array(sandbox, who):
+    keys = sandbox.paystar
+    fields = {
+        "application_id": (None, keys.application_id),
+        "access_password": (None, keys.access_password),
+        "refresh_token": (None, keys.refresh_token),
+        "a_file": ("photo.png", b"..."),
+    }
+    url = f"{sandbox.paystar_url}/application/refresh-api-key/"
+    assert requests.post(url, files=fields, timeout=5).json()["status"] == 1
+
+
+def test_a_form_nested_without_end_is_no_fault_of_ours(sandbox):
+    url = f"{sandbox.paystar_url}/application/refresh-api-key"
+    answer = requests.post(url, data={"a" + "[0]" * 3_000: "x"}, timeout=5)
+    assert answer.json()["status"] == 2
+
+
+@pytest.mark.parametrize("first", ["1405-08-01", "0001-01-01", "9999-12-31"])
+def test_days_that_are_no_gregorian_ones_of_our_time_are_refused(banking, first):
+    account = next(iter(banking.sandbox.world.settings.paystar_deposits))
+    got = banking.call("GET", "/open-banking/service/invoice", account_number=account, from_date=first, to_date=first)
+    assert got.body["status"] == 10

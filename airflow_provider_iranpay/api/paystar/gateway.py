@@ -170,7 +170,14 @@ def read_callback(received: str | bytes | Mapping[str, object]) -> Callback:
         have them).
     :raises InvalidInput: a field is missing, is there twice with different values, or is not what the contract says.
     """
-    fields = _fields(received)
+    try:
+        return _callback(_fields(received))
+    except InvalidInput as error:
+        refused = error.of("callback")
+    raise refused
+
+
+def _callback(fields: Mapping[str, str]) -> Callback:
     status = ascii_digits(_required(fields, "status")).strip()
     digits = status.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
@@ -186,9 +193,11 @@ def read_callback(received: str | bytes | Mapping[str, object]) -> Callback:
     )
 
 
-def _fields(received: str | bytes | Mapping[str, object]) -> dict[str, str]:
+def _fields(received: object) -> dict[str, str]:
     if isinstance(received, bytes):
         received = received.decode("utf-8", errors="replace")
+    if not isinstance(received, str | Mapping):
+        raise InvalidInput("form_or_query", Reason.TYPE, "Hand over the raw form or query, or a mapping of its fields.")
     given = parse_qs(received.removeprefix("?"), keep_blank_values=True) if isinstance(received, str) else received
     fields: dict[str, str] = {}
     for name in _CALLBACK_FIELDS:

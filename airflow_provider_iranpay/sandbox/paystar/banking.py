@@ -32,6 +32,7 @@ __all__ = ["SERVICES"]
 _UPSTREAM_ERROR = 11
 _NOT_FOUND = "یافت نشد."
 _NOT_USABLE = "این کارت قابل استعلام نیست."
+_FIRST_YEAR, _LAST_YEAR = 1900, 2100
 _MAX_STATEMENT = timedelta(days=366)
 
 
@@ -103,7 +104,9 @@ def _balance(desk: Desk, asked: Mapping[str, Any]) -> Answered:
 def _statement(desk: Desk, asked: Mapping[str, Any]) -> Answered:
     account = _deposit(desk, asked)
     first, last = (day(asked[name], calendar="gregorian", field=name) for name in ("from_date", "to_date"))
-    if not timedelta(0) <= last - first < _MAX_STATEMENT:
+    if first.year < _FIRST_YEAR:  # a Jalali day, most likely
+        raise invalid(from_date=NOT_VALID)
+    if not timedelta(0) <= last - first < _MAX_STATEMENT or last.year > _LAST_YEAR:
         raise invalid(to_date=NOT_VALID)
     rows = transactions(desk.population.seed, account, first=first, last=last, until=desk.clock.now())
     return Answered({"transactions": rows})

@@ -49,7 +49,8 @@ def is_callback(url: str) -> bool:
     """Whether a browser may be sent there: an http(s) URL with a host and nothing that could break a header."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not _UNSAFE.search(url)
+        usable = parts.port is None or parts.port > 0  # what is no port raises
+        return usable and parts.scheme in {"http", "https"} and bool(parts.hostname) and not _UNSAFE.search(url)
     except ValueError:
         return False
 

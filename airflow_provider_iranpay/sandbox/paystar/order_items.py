@@ -52,6 +52,8 @@ def read_orders(asked: Mapping[str, Any], *, destination: str, source: str | Non
     wrong: dict[str, str] = {}
     for n, item in enumerate(items):
         wrong |= {f"transfers.{n}.{name}": _IS_REQUIRED for name in names if str(item.get(name) or "").strip() == ""}
+        odd = [name for name in names if isinstance(item.get(name), list | dict | bool)]
+        wrong |= {f"transfers.{n}.{name}": NOT_VALID for name in odd}
         if int(digits(item.get("amount")) or 0) == 0:
             wrong[f"transfers.{n}.amount"] = NOT_VALID
     if wrong:
