@@ -89,6 +89,11 @@ class Account:
             account._lock = threading.Lock()  # noqa: SLF001 - its own class
             account._flights = {}  # noqa: SLF001
 
+    def held(self, bearer: str, refused: Tokens | None) -> Tokens | None:
+        """Return the tokens that are there already, other than the refused ones; never waits for a renewal."""
+        held = self._held.get(bearer)
+        return None if held == refused else held
+
     def tokens(self, bearer: str, refused: Tokens | None, renew: Renew) -> Granted:
         """Return tokens other than the refused ones; of any number of callers at once, one renews and the others get
         its result.
@@ -99,8 +104,8 @@ class Account:
         """
         while True:
             with self._lock:
-                held, flight = self._held.get(bearer), self._flights.get(bearer)
-                if held is not None and held != refused:
+                held, flight = self.held(bearer, refused), self._flights.get(bearer)
+                if held is not None:
                     return Granted(held, fresh=False)
                 mine = flight is None
                 if flight is None:

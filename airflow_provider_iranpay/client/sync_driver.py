@@ -8,8 +8,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import requests
-
 from airflow_provider_iranpay.api.contract import Api, Granted, Request, Tokens
 from airflow_provider_iranpay.client.account import Account, TokenStore
 from airflow_provider_iranpay.client.conversation import (
@@ -23,6 +21,7 @@ from airflow_provider_iranpay.client.conversation import (
     Steps,
     Wait,
 )
+from airflow_provider_iranpay.client.message import compose
 from airflow_provider_iranpay.client.network import Network
 from airflow_provider_iranpay.client.phase import Broken, Received
 from airflow_provider_iranpay.client.retries import Retries
@@ -68,13 +67,24 @@ class SyncClient:
         """
         return self._run(self._conversation.call(request, track_id=track_id or uuid.uuid4().hex))
 
+    def tokens(self, bearer: str, refused: Tokens | None) -> Granted:
+        """Bring tokens other than the refused ones: the account's, another worker's, or fresh ones.
+
+        :raises CallError: one of its subclasses.
+        """
+
+        def renew(refused: Tokens | None, last: Tokens | None) -> Granted:
+            return self._run(self._conversation.renew(bearer, refused, last=last, track_id=uuid.uuid4().hex))
+
+        return self._account.tokens(bearer, refused, renew)
+
     def refresh(self, bearer: str) -> Tokens:
         """Renew one of the account's keys, unless another worker has just done so, and share it.
 
         :raises CallError: one of its subclasses.
         """
-        granted = self._tokens(bearer, None)
-        return (granted if granted.fresh else self._tokens(bearer, granted.tokens)).tokens
+        granted = self.tokens(bearer, None)
+        return (granted if granted.fresh else self.tokens(bearer, granted.tokens)).tokens
 
     def close(self) -> None:
         """Close the connections."""
@@ -100,38 +110,21 @@ class SyncClient:
                 log.warning("%s All calls of the account pause for %.1f s.", error, seconds)
                 return self._account.pause(seconds)
             case GetTokens(bearer, refused):
-                return self._tokens(bearer, refused)
+                return self.tokens(bearer, refused)
             case LoadTokens(bearer):
                 return self._store.load(bearer)
             case SaveTokens(bearer, tokens):
                 return self._store.save(bearer, tokens)
 
-    def _tokens(self, bearer: str, refused: Tokens | None) -> Granted:
-        def renew(refused: Tokens | None, last: Tokens | None) -> Granted:
-            return self._run(self._conversation.renew(bearer, refused, last=last, track_id=uuid.uuid4().hex))
-
-        return self._account.tokens(bearer, refused, renew)
-
     def _send(self, step: Send) -> Received | Broken:
         while (left := self._account.pause_left()) > 0:
             self._sleep(left)
-        endpoint, started = step.request.endpoint, time.monotonic()
-        ready = self._api.outgoing(step.request, step.tokens)
-        headers = {"X-TRACK-ID": step.track_id}
-        if ready.authorization is not None:
-            headers["Authorization"] = ready.authorization
-        outgoing = requests.Request(
-            endpoint.method,
-            self._network.base_url.rstrip("/") + endpoint.path,
-            params=dict(ready.query),
-            json=ready.body,
-            headers=headers,
-        )
-        happened = self._wire.exchange(outgoing)
+        started = time.monotonic()
+        happened = self._wire.exchange(compose(self._api, self._network, step))
         log.debug(
             "%s %s: %s in %.0f ms, track id %s",
             self._api.name,
-            endpoint.service,
+            step.request.endpoint.service,
             f"HTTP {happened.status}" if isinstance(happened, Received) else happened.reason,
             (time.monotonic() - started) * 1000,
             step.track_id,

@@ -25,15 +25,13 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from airflow_provider_iranpay.client.network import USER_AGENT, Network
+from airflow_provider_iranpay.client.message import LARGEST_BODY, TOO_LARGE, TOO_SLOW, Message
+from airflow_provider_iranpay.client.network import Network
 from airflow_provider_iranpay.client.phase import Broken, Phase, Received
 
 __all__ = ["Wire"]
 
-LARGEST_BODY: Final = 16 * 2**20
 _CHUNK: Final = 2**16
-
-_HEADERS: Final = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 
 class Wire:
@@ -51,7 +49,7 @@ class Wire:
         self._open()
         self._living.add(self)
 
-    def exchange(self, request: requests.Request) -> Received | Broken:
+    def exchange(self, message: Message) -> Received | Broken:
         """Send one request and read its answer whole, within ``connect_timeout + read_timeout``.
 
         :returns: ``Broken`` for whatever goes wrong: no library's text (they hold URLs) outlives this method, and
@@ -61,8 +59,9 @@ class Wire:
         watch = _Watch(network.connect_timeout + network.read_timeout)
         handled = sys.exception()
         try:
-            request.headers = {**_HEADERS, **request.headers}
-            prepared = request.prepare()
+            prepared = requests.Request(
+                message.method, message.url, headers=message.all_headers(), data=message.body
+            ).prepare()
             with watch:
                 response = self._adapter.send(
                     prepared,
@@ -75,7 +74,7 @@ class Wire:
                     body = _read_body(response)
         except Exception as error:  # noqa: BLE001 - see above
             in_time = watch.left() > 0
-            return Broken(watch.phase, _reason(error, handled) if in_time else "the answer came too slowly")
+            return Broken(watch.phase, _reason(error, handled) if in_time else TOO_SLOW)
         headers = response.headers
         return Received(
             response.status_code,
@@ -111,7 +110,7 @@ def _read_body(response: requests.Response) -> bytes:
     while chunk := response.raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > LARGEST_BODY:
-            raise _BodyRefused(f"the answer is larger than {LARGEST_BODY // 2**20} MiB")
+            raise _BodyRefused(TOO_LARGE)
     return bytes(body)
 
 

@@ -10,14 +10,11 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from airflow_provider_iranpay.client.network import Network
-from airflow_provider_iranpay.client.phase import Broken, Phase, Received
-from airflow_provider_iranpay.client.wire import Wire
+from airflow_provider_iranpay.client.phase import Phase
 
 from .servers import OK, Server, serving
 
@@ -52,13 +49,7 @@ def tls(certificate):
     return context
 
 
-def ask(url: str, *, times: int = 1, **settings) -> list[Received | Broken]:
-    network = Network(base_url=url, **{"read_timeout": 2.0, "connect_timeout": 1.0} | settings)
-    wire = Wire(network)
-    return [wire.exchange(requests.Request("GET", f"{url}/x")) for _ in range(times)]
-
-
-def test_a_certificate_that_nobody_vouches_for_is_refused_and_nothing_is_sent(tls):
+def test_a_certificate_that_nobody_vouches_for_is_refused_and_nothing_is_sent(ask, tls):
     with serving(lambda peer, _: peer.send(OK), tls=tls) as server:
         (broken,) = ask(server.url)
         assert server.received == 0
@@ -66,14 +57,14 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_and_nothing_is_sent(tl
     assert broken.reason.startswith("TLS failed")
 
 
-def test_a_ca_bundle_vouches_for_a_server_and_its_connection_is_used_again(tls, certificate):
+def test_a_ca_bundle_vouches_for_a_server_and_its_connection_is_used_again(ask, tls, certificate):
     with serving(lambda peer, _: peer.send(OK), tls=tls) as server:
         happened = ask(server.url, times=3, ca_bundle=str(certificate[0]))
         assert server.order == [(1, 1), (1, 2), (1, 3)]
     assert [event.status for event in happened] == [200, 200, 200]
 
 
-def test_over_tls_a_cut_answer_is_maybe_sent_and_a_drip_ends(tls, certificate):
+def test_over_tls_a_cut_answer_is_maybe_sent_and_a_drip_ends(ask, tls, certificate):
     def cut(peer, _):
         peer.send(OK[:-4])
         peer.connection.close()
@@ -94,7 +85,8 @@ def test_over_tls_a_cut_answer_is_maybe_sent_and_a_drip_ends(tls, certificate):
     with serving(drip, tls=tls) as server:
         (broken,) = ask(server.url, ca_bundle=str(certificate[0]), read_timeout=0.5, connect_timeout=0.3)
         stop.set()
-    assert broken == Broken(Phase.MAYBE_SENT, "the answer came too slowly")
+    assert broken.phase is Phase.MAYBE_SENT
+    assert broken.reason in ("the answer came too slowly", "no answer came in time")
 
 
 class Proxy(Server):
@@ -117,7 +109,7 @@ class Proxy(Server):
                     sockets[one is peer.connection].sendall(data)
 
 
-def test_a_proxy_carries_the_call_in_a_tunnel_and_sees_no_question(tls, certificate):
+def test_a_proxy_carries_the_call_in_a_tunnel_and_sees_no_question(ask, tls, certificate):
     proxy = Proxy()
     with serving(lambda peer, _: peer.send(OK), tls=tls) as server:
         happened = ask(server.url, times=2, ca_bundle=str(certificate[0]), proxy=proxy.url)
@@ -128,13 +120,13 @@ def test_a_proxy_carries_the_call_in_a_tunnel_and_sees_no_question(tls, certific
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 502 No\r\n\r\n"])
-def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(answer):
+def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(ask, answer):
     with serving(lambda peer, _: peer.send(answer)) as proxy:
         (broken,) = ask("https://api.example", proxy=proxy.url)
     assert broken.phase is Phase.NOT_SENT
 
 
-def test_a_proxy_whose_answer_to_connect_drips_is_given_up_and_has_sent_nothing():
+def test_a_proxy_whose_answer_to_connect_drips_is_given_up_and_has_sent_nothing(ask):
     stop = threading.Event()
 
     def drip(peer, _):

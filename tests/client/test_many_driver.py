@@ -1,0 +1,263 @@
+"""Many calls at once: each ends exactly once, pauses and the pace are shared, and a run can be stopped at any time."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+
+import pytest
+from tenacity import wait_fixed
+
+from airflow_provider_iranpay import exceptions
+from airflow_provider_iranpay.api.contract import Endpoint, Granted, Safety, Tokens
+from airflow_provider_iranpay.api.jibit import endpoints
+from airflow_provider_iranpay.client.account import Account
+from airflow_provider_iranpay.client.pacer import Pacer
+from airflow_provider_iranpay.client.retries import Retries
+
+from .many_jobs import MOBILE, NATIONAL_CODE, Listed, client, matching
+from .servers import serving
+
+
+def answer(body: object, *, status: int = 200, headers: str = "") -> bytes:
+    text = json.dumps(body).encode()
+    return f"HTTP/1.1 {status} X\r\n{headers}Content-Length: {len(text)}\r\n\r\n".encode() + text
+
+
+MATCHED = answer({"matched": True})
+SERVER_ERROR = answer({"code": "server.error", "message": "x"}, status=500)
+
+
+def matched(peer, _):
+    peer.send(MATCHED)
+
+
+def with_tokens() -> Account:
+    """An account that needs no token call."""
+    account = Account()
+    account.tokens("access_token", None, lambda refused, last: Granted(Tokens("held"), fresh=True))
+    return account
+
+
+def run(url: str, source: Listed, **settings) -> Listed:
+    client(url, **{"account": with_tokens()} | settings).run(source)
+    return source
+
+
+def free_read():
+    row = endpoints.MATCH_MOBILE
+    return Endpoint(service="free", path=row.path, safety=Safety.FREE_READ, read=row.read).request({})
+
+
+def test_every_job_brings_its_answer_once():
+    with serving(matched) as server:
+        source = run(server.url, Listed([matching()] * 500), in_flight=32)
+        assert server.received == 500
+    assert source.answers() == [True] * 500
+    assert set(source.ends.values()) == {1}
+
+
+def test_never_are_more_calls_open_than_may_be_in_flight():
+    taken_ahead = []
+    with serving(matched) as server:
+        source = Listed([matching()] * 100, then=lambda ended: taken_ahead.append(source.taken - ended))
+        run(server.url, source, in_flight=7)
+    assert max(taken_ahead) <= 6  # the one that has just ended is none of them
+
+
+def test_calls_are_in_flight_at_the_same_time():
+    together = threading.Barrier(8)
+
+    def behave(peer, _):
+        together.wait(5)
+        peer.send(MATCHED)
+
+    with serving(behave) as server:
+        source = run(server.url, Listed([matching()] * 8), in_flight=8)
+    assert source.answers() == [True] * 8
+
+
+@pytest.mark.parametrize("end", ["reset", "close"])
+def test_no_job_is_sent_twice_though_every_second_request_of_a_connection_kills_it(end):
+    counts: dict[int, int] = {}
+
+    def dies_on_reuse(peer, _):
+        here = counts[id(peer.connection)] = counts.get(id(peer.connection), 0) + 1
+        if here % 2:
+            peer.send(MATCHED)
+        elif end == "reset":
+            counts.clear()
+            peer.reset()
+        else:
+            counts.clear()
+            peer.connection.close()
+
+    with serving(dies_on_reuse) as server:
+        source = run(server.url, Listed([matching()] * 60), in_flight=1)
+        assert server.received == 60
+    unknown = [one for one in source.outcomes.values() if isinstance(one, exceptions.OutcomeUnknown)]
+    assert (len(source.answers()), len(unknown)) == (30, 30)
+
+
+def test_a_call_that_was_not_sent_is_repeated_until_its_tries_are_used_up():
+    source = run("http://127.0.0.1:1", Listed([matching()]))
+    assert isinstance(source.outcomes[0], exceptions.NotSent)
+
+
+def test_a_failure_that_passes_is_repeated_on_the_conversations_terms():
+    with serving(lambda peer, number: peer.send(SERVER_ERROR if number < 3 else MATCHED)) as server:
+        source = run(server.url, Listed([matching()]))
+        assert server.received == 3
+    assert source.answers() == [True]
+
+
+def test_a_pause_that_the_provider_asks_for_holds_back_all_sends():
+    sent_at = []
+
+    def behave(peer, number):
+        sent_at.append(time.monotonic())
+        peer.send(
+            answer({"code": "server.error"}, status=503, headers="Retry-After: 1\r\n") if number == 1 else MATCHED
+        )
+
+    with serving(behave) as server:
+        source = run(server.url, Listed([matching()] * 5), in_flight=1)
+    assert source.answers() == [True] * 5
+    assert sent_at[1] - sent_at[0] >= 0.95
+
+
+def test_every_send_takes_a_slot_of_the_pace_repeats_included():
+    slots = []
+
+    class Counted(Pacer):
+        def take(self):
+            slots.append(None)
+            super().take()
+
+    with serving(lambda peer, number: peer.send(SERVER_ERROR if number % 2 else MATCHED)) as server:
+        run(server.url, Listed([matching()] * 5), in_flight=1, pacer=Counted(1000))
+        assert len(slots) == server.received == 10
+
+
+def test_a_job_without_an_answer_ends_alone():
+    with serving(lambda peer, number: peer.reset() if number == 3 else peer.send(MATCHED)) as server:
+        source = run(server.url, Listed([matching()] * 10), in_flight=1)
+    (lost,) = (place for place in source.outcomes if not source.is_answered(place))
+    assert isinstance(source.outcomes[lost], exceptions.OutcomeUnknown)
+    assert source.outcomes[lost].track_id == f"{lost:032x}"
+
+
+def test_a_source_that_has_nothing_now_is_asked_again_once_it_wakes_the_client():
+    with serving(matched) as server:
+        source = Listed([matching()] * 2)
+        ours = client(server.url, account=with_tokens())
+        take, filled = source.take, threading.Event()
+        source.take = lambda: take() if source.taken == 0 or filled.is_set() else None
+
+        def fill():
+            filled.set()
+            ours.wake()
+
+        source._then = lambda ended: threading.Timer(0.05, fill).start() if ended == 1 else None
+        began = time.monotonic()
+        ours.run(source)
+    assert source.answers() == [True] * 2
+    assert time.monotonic() - began < 0.9
+
+
+class TestStop:
+    """No new send; what is in flight has its grace; each open job ends once, as what it is."""
+
+    def test_what_is_in_flight_still_ends_and_nothing_more_is_sent(self):
+        with serving(lambda peer, _: (time.sleep(0.1), peer.send(MATCHED))) as server:
+            source = Listed([matching()] * 100, then=lambda ended: ours.stop())
+            ours = client(server.url, account=with_tokens(), in_flight=4)
+            ours.run(source)
+            assert server.received == source.taken
+        assert 4 <= source.taken <= 8
+        assert source.ends.total() == source.taken
+        assert source.answers() == [True] * source.taken
+
+    def test_what_is_in_flight_when_the_grace_is_over_may_have_been_sent(self):
+        silence = threading.Event()
+        with serving(lambda peer, _: silence.wait(10)) as server:
+            source = Listed([matching()] * 3)
+            ours = client(server.url, account=with_tokens(), grace=0.1)
+            threading.Timer(0.3, ours.stop).start()
+            began = time.monotonic()
+            ours.run(source)
+            silence.set()
+        assert time.monotonic() - began < 3
+        assert [type(one) for one in source.outcomes.values()] == [exceptions.OutcomeUnknown] * 3
+
+    def test_what_has_not_come_through_its_proxy_when_the_grace_is_over_was_not_sent(self):
+        silence = threading.Event()
+        with serving(lambda peer, _: silence.wait(10)) as proxy:
+            source = Listed([matching()] * 3)
+            network = {"proxy": proxy.url, "connect_timeout": 30.0}
+            ours = client("https://api.example", network=network, account=with_tokens(), grace=0.1)
+            threading.Timer(0.3, ours.stop).start()
+            ours.run(source)
+            silence.set()
+        assert [type(one) for one in source.outcomes.values()] == [exceptions.NotSent] * 3
+
+    def test_what_waits_to_be_repeated_ends_with_the_error_that_it_waits_for(self):
+        with serving(lambda peer, _: peer.send(SERVER_ERROR)) as server:
+            source = Listed([matching()])
+            ours = client(server.url, account=with_tokens(), retries=Retries(3, wait=wait_fixed(60)))
+            threading.Timer(0.3, ours.stop).start()
+            ours.run(source)
+            assert server.received == 1
+        assert isinstance(source.outcomes[0], exceptions.TransientFailure)
+
+    def test_what_has_not_had_its_turn_ends_as_not_sent(self):
+        with serving(matched) as server:
+            source = Listed([matching()] * 10, then=lambda ended: ours.stop())
+            ours = client(server.url, account=with_tokens(), in_flight=10, pacer=Pacer(2))
+            ours.run(source)
+            assert server.received == 1
+        kinds = [type(one) for place, one in source.outcomes.items() if not source.is_answered(place)]
+        assert kinds == [exceptions.NotSent] * 9
+        assert source.ends.total() == 10
+
+    def test_a_run_that_was_stopped_before_it_began_takes_no_job(self):
+        source, ours = Listed([matching()]), client("http://127.0.0.1:1")
+        ours.stop()
+        ours.run(source)
+        assert source.taken == 0
+
+
+class TestMistakes:
+    """What is no error of a call stops the run, loses no answer, and is raised at the end."""
+
+    def test_a_source_that_fails_loses_nothing_that_is_in_flight(self):
+        def fail(ended):
+            if ended == 1:
+                raise RuntimeError("the journal is gone")
+
+        with serving(lambda peer, _: (time.sleep(0.1), peer.send(MATCHED))) as server:
+            source = Listed([matching()] * 50, then=fail)
+            with pytest.raises(RuntimeError, match="journal is gone"):
+                run(server.url, source, in_flight=5)
+            assert server.received == source.taken == len(source.answers())
+
+    def test_a_request_that_no_code_can_read_is_not_ended_but_raised(self):
+        row = endpoints.MATCH_MOBILE
+        broken = Endpoint(service="broken", path=row.path, safety=row.safety, read=lambda payload: 1 / 0).request({})
+        with serving(matched) as server:
+            source = Listed([broken])
+            with pytest.raises(ZeroDivisionError):
+                run(server.url, source)
+        assert source.ends.total() == 0
+
+
+def test_neither_logs_nor_errors_hold_what_was_asked(caplog):
+    caplog.set_level(logging.DEBUG)
+    with serving(lambda peer, number: peer.reset() if number == 2 else peer.send(SERVER_ERROR)) as server:
+        source = run(server.url, Listed([matching(), free_read(), matching()]), in_flight=1)
+    told = caplog.text + repr([*source.outcomes.values()]) + str([*source.outcomes.values()])
+    assert NATIONAL_CODE not in told
+    assert MOBILE not in told
+    assert "held" not in told
