@@ -20,9 +20,9 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
+    delete,
     insert,
     inspect,
     select,
@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.warehouse.column_types import JsonText, UtcTimestamp
+from airflow_provider_iranpay.warehouse.journal import tables as journal
 
 __all__ = [
     "NOT_COMPARED",
@@ -44,12 +45,13 @@ __all__ = [
     "schema_is_current",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 NOT_COMPARED = {"compared": False}
 """``Column.info`` of a column that says where a row came from: alone, it does not make a row a changed one."""
 
-metadata = MetaData()
+metadata = journal.metadata
+"""All tables: those of the journal and those here."""
 
 
 def _owner() -> tuple[Column[Any], Column[Any]]:
@@ -166,4 +168,5 @@ def create_missing(connection: Connection) -> None:
     if schema_is_current(connection):
         return
     metadata.create_all(connection)
+    connection.execute(delete(schema))
     connection.execute(insert(schema).values(version=SCHEMA_VERSION))

@@ -7,6 +7,7 @@ import pkgutil
 import re
 
 import pytest
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from airflow_provider_iranpay import exceptions
@@ -17,7 +18,8 @@ from airflow_provider_iranpay.api.paystar import endpoints as paystar
 from airflow_provider_iranpay.api.paystar import errors as paystar_errors
 from airflow_provider_iranpay.get_provider_info import get_provider_info
 from airflow_provider_iranpay.iran.checked import Reason
-from airflow_provider_iranpay.warehouse.tables import metadata
+from airflow_provider_iranpay.warehouse import tables
+from airflow_provider_iranpay.warehouse.journal import tables as journal
 from tests.docs.pages import PAGES, READMES, ROOT, named_rows, prose, read, rows, section
 
 ROOTS = {"CallError", "IranPayError"}
@@ -38,6 +40,7 @@ SECTIONS = {
     "paystar_gateway": "Paystar payment gateway",
     "paystar_wallet": "Paystar wallet",
 }
+TABLES = {"docs/daily-consumption.md": tables, "docs/journal.md": journal}
 
 
 def every_hook():
@@ -174,13 +177,19 @@ def test_every_reason_that_is_named_exists():
     assert named <= {*Reason, "is_required"}
 
 
-def test_every_table_is_listed_with_its_columns_and_types():
-    page = "docs/daily-consumption.md"
+@pytest.mark.parametrize(("page", "module"), TABLES.items())
+def test_every_table_is_listed_on_its_page_with_its_columns_and_types(page, module):
     listed = {table: {name: cells[0] for name, cells in named_rows(section(page, f"`{table}`")).items()}
               for table in re.findall(r"^### `(\w+)`$", read(page), re.MULTILINE)}  # fmt: skip
-    assert listed == {
-        table.name: {column.name: _type(column) for column in table.columns} for table in metadata.sorted_tables
-    }
+    assert listed == {table.name: {column.name: _type(column) for column in table.columns} for table in _tables(module)}
+
+
+def test_every_table_has_a_page():
+    assert {table for module in TABLES.values() for table in _tables(module)} == set(tables.metadata.sorted_tables)
+
+
+def _tables(module) -> list[Table]:
+    return [one for one in vars(module).values() if isinstance(one, Table)]
 
 
 def _type(column) -> str:

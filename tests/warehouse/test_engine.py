@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +19,19 @@ from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.warehouse import engine as engine_module
 from airflow_provider_iranpay.warehouse import tables
 from airflow_provider_iranpay.warehouse.engine import lock_until_commit, open_warehouse
+from airflow_provider_iranpay.warehouse.journal import tables as journal
+
+OLD_LOAD = {
+    "load_id": "before",
+    "kind": "balance",
+    "environment": "real",
+    "account": "shop",
+    "dag_id": "",
+    "run_id": "",
+    "task_id": "",
+    "read_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "rows": 1,
+}
 
 
 @pytest.mark.parametrize(
@@ -145,8 +159,32 @@ def test_opening_again_changes_nothing(warehouse, warehouse_url):
 def test_a_schema_newer_than_the_code_is_refused(warehouse, warehouse_url):
     with warehouse.transaction() as connection:
         connection.execute(update(tables.schema).values(version=tables.SCHEMA_VERSION + 1))
-    with pytest.raises(ConfigurationError, match=r"schema version 2 and this release .* knows version 1"):
+    with pytest.raises(ConfigurationError, match=r"schema version 3 and this release .* knows version 2"):
         open_warehouse(warehouse_url)
+
+
+def test_an_older_schema_gets_what_it_lacks_and_keeps_its_rows(warehouse, warehouse_url):
+    with warehouse.transaction() as connection:
+        journal.metadata.drop_all(connection, tables=[journal.attempt, journal.question, journal.worker])
+        journal.metadata.drop_all(connection, tables=[journal.budget, journal.ring])
+        connection.execute(update(tables.schema).values(version=1))
+        connection.execute(insert(tables.load).values(OLD_LOAD))
+    with open_warehouse(warehouse_url) as again, again.engine.connect() as connection:
+        assert set(inspect(connection).get_table_names()) == set(tables.metadata.tables)
+        assert connection.scalars(select(tables.schema.c.version)).all() == [tables.SCHEMA_VERSION]
+        assert connection.scalars(select(tables.load.c.load_id)).all() == ["before"]
+
+
+def test_an_older_schema_is_left_as_it_was_if_its_completion_fails(warehouse, warehouse_url, monkeypatch):
+    with warehouse.transaction() as connection:
+        journal.metadata.drop_all(connection, tables=[journal.attempt])
+        connection.execute(update(tables.schema).values(version=1))
+    monkeypatch.setattr(tables, "delete", lambda table: pytest.fail("in between"))
+    with pytest.raises(pytest.fail.Exception):
+        open_warehouse(warehouse_url)
+    with warehouse.engine.connect() as connection:
+        assert not inspect(connection).has_table(journal.attempt.name)
+        assert connection.scalars(select(tables.schema.c.version)).all() == [1]
 
 
 def test_processes_that_open_a_new_warehouse_at_once_all_succeed(warehouse_url):

@@ -1,0 +1,282 @@
+"""The journal as its users see it: opened with a key ring, asked before anything is paid, told what came back.
+
+Each method is one transaction. A transaction that fails because of another one, or whose reply is lost, is repeated:
+what it did is read again, never done twice.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+
+from airflow_provider_iranpay.exceptions import ConfigurationError
+from airflow_provider_iranpay.warehouse.engine import Warehouse
+from airflow_provider_iranpay.warehouse.journal import budgets, rings, upkeep
+from airflow_provider_iranpay.warehouse.journal.budgets import Balance, Movements
+from airflow_provider_iranpay.warehouse.journal.committing import (
+    Group,
+    lost_to,
+    read_again,
+    write_answers,
+    write_claims,
+)
+from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
+from airflow_provider_iranpay.warehouse.journal.leases import DatabaseClock, Lease, database_clock, recover, renew
+from airflow_provider_iranpay.warehouse.journal.looking import find, move_to_newest_key, read_leases, standing
+from airflow_provider_iranpay.warehouse.journal.records import (
+    Answer,
+    Ask,
+    AttemptKey,
+    Claim,
+    Committed,
+    Freshness,
+    Standing,
+)
+from airflow_provider_iranpay.warehouse.journal.states import OPEN
+from airflow_provider_iranpay.warehouse.journal.tables import attempt, worker
+
+__all__ = ["Journal"]
+
+WORKER_BYTES = 8
+_TRIES = 4
+
+T = TypeVar("T")
+
+
+class Journal:
+    """A worker's view of the journal. Made by :meth:`open`; its methods may be called from any thread, one at a time.
+
+    :ivar environment: ``real``, or the base URL of a sandbox.
+    :ivar keys: the key ring; questions are hashed with it.
+    """
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        keys: KeyRing,
+        environment: str,
+        *,
+        lease: Lease,
+        clock: DatabaseClock,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.environment = environment
+        self.keys = keys
+        self._warehouse = warehouse
+        self._lease = lease
+        self._clock = clock
+        self._monotonic = monotonic
+        self._worker = os.urandom(WORKER_BYTES)
+        self._commits = 0
+        self._attempts = 0
+        self._leased_until = monotonic()
+        self._one_writer = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        warehouse: Warehouse,
+        keys: KeyRing,
+        environment: str,
+        *,
+        lease: Lease | None = None,
+        clock: DatabaseClock = database_clock,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> Self:
+        """Open the journal of one environment; the first one to do so makes its key ring the known one.
+
+        :param warehouse: open, and so known to keep what it commits. It stays the caller's to close.
+        :param clock: the clock that all workers share.
+        :param monotonic: this process's own clock, in seconds.
+        :raises ConfigurationError: the journal knows another key ring; says what it would cost to use this one.
+        """
+        with warehouse.transaction() as connection:
+            rings.admit(connection, environment, keys)
+        journal = cls(warehouse, keys, environment, lease=lease or Lease(), clock=clock, monotonic=monotonic)
+        journal.renew()
+        return journal
+
+    def look_up(self, asks: Sequence[Ask], freshness: Freshness) -> list[Standing]:
+        """Say how each question stands, in their order. Nothing is claimed.
+
+        :raises ConfigurationError: an answer does not open.
+        """
+        with self._warehouse.engine.connect() as connection:
+            rows = find(connection, asks)
+            leases = read_leases(connection, rows)
+            now = self._clock(connection)
+        found = [
+            standing(ask, row, freshness=freshness, keys=self.keys, leases=leases, now=now)
+            for ask, row in zip(asks, rows, strict=True)
+        ]
+        old = [ask for ask, row in zip(asks, rows, strict=True) if row and row.hash != ask.questions[0]]
+        if old:
+            self._write(lambda connection: self._move(connection, old))
+        return found
+
+    def _move(self, connection: Connection, asks: Sequence[Ask]) -> None:
+        if rings.is_known(connection, self.environment, self.keys):
+            move_to_newest_key(connection, asks, [row for row in find(connection, asks) if row is not None], self.keys)
+
+    def commit(
+        self, *, answers: Sequence[Answer] = (), claims: Sequence[Claim] = (), budget: str | None = None
+    ) -> Committed:
+        """Settle what has come back and claim what comes next, in one transaction that also renews the lease.
+
+        Nothing that is claimed here may be sent before this returns, or if :meth:`may_send` says no.
+
+        :param budget: name of the budget that pays for the claims; it must be open.
+        :raises ConfigurationError: the key ring was replaced meanwhile: the answers are kept and nothing is claimed.
+            Or an inquiry without a price is to be paid from a budget; then nothing is written.
+        """
+        with self._one_writer:
+            group = Group(
+                environment=self.environment,
+                worker=self._worker,
+                number=self._commits + 1,
+                answers=answers,
+                claims=claims,
+                first=self._attempts + 1,
+                budget=budget,
+            )
+            # Numbers are never used twice, whatever becomes of this commit.
+            self._commits += 1
+            self._attempts += len(claims)
+            begun = self._monotonic()
+            done, ring_is_known = self._write(lambda connection: self._commit(connection, group))
+            self._leased_until = begun + self._lease.length.total_seconds()
+        if not ring_is_known:
+            raise ConfigurationError(
+                f"The key ring of the journal of {self.environment} was replaced. The answers are kept and nothing was "
+                "claimed: start again with the new journal_keys."
+            )
+        return done
+
+    def _commit(self, connection: Connection, group: Group) -> tuple[Committed, bool]:
+        known = not group.claims or rings.is_known(connection, self.environment, self.keys)
+        written = read_again(connection, group)
+        if written is not None:
+            return written, known
+        now = self._clock(connection)
+        self._renew(connection, now, commits=group.number)
+        movements = Movements(self.environment)
+        refused = write_answers(connection, group, self.keys, movements) if group.answers else []
+        if not known or not group.claims:
+            movements.write(connection)
+            return Committed(won=[], lost=[], over_budget=[], refused=refused), known
+        key_id = self.keys.fingerprints[0][0]
+        won, lost, over = write_claims(connection, group, key_id=key_id, now=now, movements=movements)
+        movements.write(connection)
+        quicker = [one for one in lost_to(connection, lost) if one is not None] if lost else []
+        return Committed(won=won, lost=quicker, over_budget=over, refused=refused), known
+
+    def renew(self) -> None:
+        """Prolong the lease: at the latest when a third of it is over. A commit does so too."""
+        with self._one_writer:
+            begun = self._monotonic()
+            self._write(lambda connection: self._renew(connection, self._clock(connection), commits=self._commits))
+            self._leased_until = begun + self._lease.length.total_seconds()
+
+    def _renew(self, connection: Connection, now: datetime, *, commits: int) -> None:
+        renew(connection, environment=self.environment, name=self._worker, now=now, lease=self._lease, commits=commits)
+
+    @property
+    def may_send(self) -> bool:
+        """Whether a call that begins now ends within the lease."""
+        return self._leased_until - self._monotonic() >= self._lease.whole_call.total_seconds()
+
+    @property
+    def should_renew(self) -> bool:
+        """Whether a third of the lease is over."""
+        return self._leased_until - self._monotonic() <= self._lease.length.total_seconds() * 2 / 3
+
+    def recover(self) -> int:
+        """Close the attempts of workers that are gone: unknown where something may have been sent, else not sent.
+
+        :return: attempts that were closed.
+        """
+        return self._write(
+            lambda connection: recover(connection, environment=self.environment, now=self._clock(connection))
+        )
+
+    def open_budget(self, name: str, cap_rial: int) -> Balance:
+        """Make a budget, or give it another cap, and hold its counter against the attempts.
+
+        :param name: shared by all that spend under it, for example the dag run and task.
+        :raises ConfigurationError: more than the new cap is spent or reserved already.
+        :raises SumsDoNotClose: the counter is not the sum of the attempts.
+        """
+        return self._write(lambda connection: budgets.open_budget(connection, self.environment, name, cap_rial))
+
+    def check(self, budget: str) -> Balance:
+        """Hold a budget's counter against the sum of its attempts.
+
+        :raises SumsDoNotClose: they differ.
+        """
+        return self._write(lambda connection: budgets.check_budget(connection, self.environment, budget))
+
+    def unknown(self) -> Sequence[upkeep.Unknown]:
+        """List all attempts that maybe were paid and have no answer, oldest first."""
+        with self._warehouse.engine.connect() as connection:
+            return upkeep.list_unknown(connection, self.environment)
+
+    def resolve(self, key: AttemptKey, *, paid: bool) -> None:
+        """Write down what a person has found out about an unknown attempt; its question may be asked again then.
+
+        :param paid: whether the provider has charged for it.
+        :raises TransitionRefused: it is not unknown, or not there.
+        """
+        self._write(lambda connection: upkeep.resolve(connection, self.environment, key, paid=paid))
+
+    def prune(self, *, before: datetime, reconciled_until: datetime) -> int:
+        """Throw away answers that came before this; a tombstone with time and cost stays of each.
+
+        Unknown attempts and those that move money stay as they are.
+
+        :param reconciled_until: up to when the provider's bills are reconciled; nothing later goes.
+        :return: answers thrown away.
+        """
+        return self._write(
+            lambda connection: upkeep.prune(
+                connection, self.environment, before=before, reconciled_until=reconciled_until
+            )
+        )
+
+    def rotate(self, keys: KeyRing) -> None:
+        """Make another ring the known one, and use it. Other workers settle what they have sent and claim nothing more.
+
+        :param keys: the new key first, the old ones behind it. Questions move to the new key as they are looked up.
+        :raises ConfigurationError: it lacks a key that questions still need; says what that would cost.
+        """
+        with self._one_writer:
+            self._write(lambda connection: rings.replace_ring(connection, self.environment, self.keys, keys))
+            self.keys = keys
+
+    def close(self) -> None:
+        """Give the lease back. Attempts that are still open keep it, until somebody recovers them."""
+        self._leased_until = self._monotonic()
+        mine = attempt.c.worker == self._worker
+        left = select(attempt.c.number).where(mine, attempt.c.state.in_(OPEN)).exists()
+        self._write(
+            lambda connection: connection.execute(
+                update(worker).where(worker.c.worker == self._worker, ~left).values(ended=True)
+            )
+        )
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        """Do a transaction; again, if another one was in its way or the reply to it was lost."""
+        for left in reversed(range(_TRIES)):
+            try:
+                with self._warehouse.transaction() as connection:
+                    return work(connection)
+            except (OperationalError, InterfaceError, InternalError):
+                if not left:
+                    raise
+        raise AssertionError

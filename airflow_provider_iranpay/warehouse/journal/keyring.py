@@ -1,0 +1,216 @@
+"""The keys under which the journal hides what it holds: questions are hashed with them, answers sealed.
+
+The plain question and the plain answer are never stored, and no key reaches a repr, a log or an error. No row is read
+or written here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from airflow_provider_iranpay.exceptions import ConfigurationError
+
+__all__ = ["QUESTION_BYTES", "WIRE_BYTES", "KeyRing", "new_key", "wire_hash"]
+
+KEY_BYTES = 32
+QUESTION_BYTES = 16
+"""Of the HMAC: enough that a billion questions do not meet, and half the index of the whole."""
+
+WIRE_BYTES = 16
+_NONCE_BYTES = 12
+_LENGTH_BYTES = 4
+_BLOCK_BYTES = 64
+_LONGEST_ID = 64
+
+
+class KeyRing:
+    """The keys of one journal, newest first. The newest writes; all of them read.
+
+    :param keys: key id to 32 random bytes, newest first.
+    :raises ConfigurationError: no key, or one that is not fit. Shows key ids, never a key.
+    """
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        if not keys:
+            raise ConfigurationError(
+                "The journal has no key: set the extra journal_keys of the warehouse's connection. Without keys "
+                "nothing that is paid could be remembered, so nothing is sent."
+            )
+        self._keys = {key_id: _Key(key_id, key) for key_id, key in keys.items()}
+        self._ordered = tuple(self._keys.values())
+        if len({key.fingerprint for key in self._ordered}) < len(self._ordered):
+            raise ConfigurationError("journal_keys: two key ids have the same key.")
+
+    @classmethod
+    def parse(cls, extra: object) -> KeyRing:
+        """Read the connection's extra ``journal_keys``: key id to base64 of 32 bytes, newest first.
+
+        :raises ConfigurationError: it is missing or cannot be read.
+        """
+        if extra is None:
+            return cls({})
+        if not isinstance(extra, Mapping) or not all(isinstance(part, str) for pair in extra.items() for part in pair):
+            raise ConfigurationError("journal_keys: write a mapping of key id to a key in base64, newest first.")
+        return cls({key_id: _decoded(key_id, text) for key_id, text in extra.items()})
+
+    @property
+    def fingerprints(self) -> list[list[str]]:
+        """``[key id, fingerprint]``, newest first: what the journal remembers of a ring. It betrays no key."""
+        return [[key.key_id, key.fingerprint] for key in self._ordered]
+
+    def questioner(
+        self, environment: str, inquiry: str, names: Sequence[str]
+    ) -> Callable[[Sequence[str]], tuple[bytes, ...]]:
+        """Prepare to hash many questions of one inquiry; for each, the hashes under all keys, newest first.
+
+        :param names: of the inputs. The order in which they are given does not matter.
+        :return: called with the inputs' values, in the order of the names.
+        """
+        if len(set(names)) < len(names):
+            raise ValueError("An input is named twice.")
+        order = sorted(range(len(names)), key=lambda index: names[index])
+        front = b"".join(map(_sized, (environment, inquiry, str(len(names)), *(names[index] for index in order))))
+        hashers = [key.hasher(front) for key in self._ordered]
+        count = len(names)
+
+        def questions(values: Sequence[str]) -> tuple[bytes, ...]:
+            if len(values) != count:
+                raise ValueError(f"{inquiry} has {count} inputs.")
+            message = b"".join([_sized(values[index]) for index in order])
+            return tuple([hasher(message) for hasher in hashers])
+
+        return questions
+
+    def questions_under_all_keys(self, environment: str, inquiry: str, inputs: Mapping[str, str]) -> tuple[bytes, ...]:
+        """Return the keyed hashes of a question under every key, newest first.
+
+        :param environment: ``real``, or the base URL of a sandbox.
+        :param inquiry: name of the inquiry.
+        :param inputs: name to value, in their canonical form.
+        """
+        return self.questioner(environment, inquiry, list(inputs))(list(inputs.values()))
+
+    def question(self, environment: str, inquiry: str, inputs: Mapping[str, str]) -> bytes:
+        """Return the keyed hash of a question under the newest key, the one that is written."""
+        return self.questions_under_all_keys(environment, inquiry, inputs)[0]
+
+    def seal(self, question: bytes, content: bytes) -> bytes:
+        """Encrypt what belongs to a question.
+
+        :param question: its hash under the newest key: the content opens beside no other.
+        """
+        return self._ordered[0].seal(question, content)
+
+    def open_(self, questions: Iterable[bytes], sealed: bytes) -> bytes:
+        """Decrypt what :meth:`seal` returned.
+
+        :param questions: the question's hashes under all keys, newest first.
+        :raises ConfigurationError: the row was changed or moved, or its key is not in the ring. Shows the key id.
+        """
+        end = 1 + sealed[0]
+        key_id = sealed[1:end].decode()
+        for key, question in zip(self._ordered, questions, strict=True):
+            if key.key_id == key_id:
+                return key.open_(question, sealed)
+        raise ConfigurationError(f"A row of the journal needs the key {key_id!r}: put it back into journal_keys.")
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Tell whether this was sealed with the newest key."""
+        return sealed.startswith(self._ordered[0].head)
+
+    def __repr__(self) -> str:
+        return f"KeyRing({', '.join(self._keys)})"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("A key ring is not copied or stored.")
+
+
+def new_key() -> str:
+    """Make a key, as base64 for ``journal_keys``."""
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+
+
+def wire_hash(wire: bytes) -> bytes:
+    """Hash a request as it goes over the wire. It has no key: it is stored inside the sealed answer alone."""
+    return sha256(wire).digest()[:WIRE_BYTES]
+
+
+class _Key:
+    """One key, as a subkey for each use, so that no use can betray another."""
+
+    __slots__ = ("_aes", "_inner", "_outer", "fingerprint", "head", "key_id")
+
+    def __init__(self, key_id: str, key: bytes) -> None:
+        if not 0 < len(key_id.encode()) <= _LONGEST_ID:
+            raise ConfigurationError(f"journal_keys: a key id has 1 to {_LONGEST_ID} characters.")
+        if len(key) != KEY_BYTES:
+            raise ConfigurationError(f"journal_keys: the key {key_id!r} has {len(key)} bytes, not {KEY_BYTES}.")
+        self.key_id = key_id
+        self.fingerprint = _subkey(key, "fingerprint")[:8].hex()
+        self.head = bytes([len(key_id.encode())]) + key_id.encode()
+        self._aes = AESGCM(_subkey(key, "answers"))
+        padded = _subkey(key, "questions").ljust(_BLOCK_BYTES, b"\0")
+        # The two halves of HMAC, RFC 2104: copying them costs half of making them for every question.
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def hasher(self, front: bytes) -> Callable[[bytes], bytes]:
+        """Return the HMAC-SHA256 of messages that all begin alike."""
+        inner = self._inner.copy()
+        inner.update(front)
+        copy_inner, copy_outer = inner.copy, self._outer.copy
+
+        def hashed(message: bytes) -> bytes:
+            first = copy_inner()
+            first.update(message)
+            second = copy_outer()
+            second.update(first.digest())
+            return second.digest()[:QUESTION_BYTES]
+
+        return hashed
+
+    def seal(self, question: bytes, content: bytes) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return self.head + nonce + self._aes.encrypt(nonce, content, question)
+
+    def open_(self, question: bytes, sealed: bytes) -> bytes:
+        start = len(self.head)
+        end = start + _NONCE_BYTES
+        try:
+            return self._aes.decrypt(sealed[start:end], sealed[end:], question)
+        except InvalidTag:
+            raise ConfigurationError(
+                f"A row of the journal does not open with the key {self.key_id!r}: it was changed or "
+                "moved from outside."
+            ) from None
+
+    def __repr__(self) -> str:
+        return f"_Key({self.key_id!r})"
+
+
+def _subkey(key: bytes, use: str) -> bytes:
+    derive = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"iranpay journal {use}".encode())
+    return derive.derive(key)
+
+
+def _sized(part: str) -> bytes:
+    """Lead a part by its length, so that no two lists of parts make the same bytes."""
+    content = part.encode()
+    return len(content).to_bytes(_LENGTH_BYTES, "big") + content
+
+
+def _decoded(key_id: str, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ConfigurationError(f"journal_keys: the key {key_id!r} is not base64.") from None

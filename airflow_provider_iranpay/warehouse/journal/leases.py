@@ -1,0 +1,85 @@
+"""Leases: for how long a worker's attempts are its own, by the clock of the database, and what becomes of them then.
+
+One lease covers all attempts of a worker. It sends nothing that could end after its lease; others wait until such a
+send would have ended, and longer, before they close its attempts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+
+from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
+from airflow_provider_iranpay.warehouse.journal.budgets import Movements
+from airflow_provider_iranpay.warehouse.journal.settling import lock_attempts, settle
+from airflow_provider_iranpay.warehouse.journal.states import OPEN, Event
+from airflow_provider_iranpay.warehouse.journal.tables import attempt, worker
+
+__all__ = ["DatabaseClock", "Lease", "database_clock", "recover", "renew"]
+
+MARGIN = timedelta(seconds=30)
+"""Beyond the lease and one whole call: for clocks that differ and for what was on its way."""
+
+DatabaseClock = Callable[[Connection], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """How long a worker's claims last.
+
+    :param length: renewed when a third of it is over.
+    :param whole_call: the longest that one call can take, all of its timeouts added up.
+    """
+
+    length: timedelta = timedelta(seconds=90)
+    whole_call: timedelta = timedelta(seconds=60)
+
+
+def database_clock(connection: Connection) -> datetime:
+    """Read the clock that all workers share: the server's; on SQLite, that of the one machine."""
+    if connection.dialect.name == "sqlite":
+        text: str = connection.execute(select(func.strftime("%Y-%m-%dT%H:%M:%f+00:00", "now"))).scalar_one()
+        return datetime.fromisoformat(text)
+    found: datetime = connection.execute(select(func.clock_timestamp(type_=UtcTimestamp()))).scalar_one()
+    return found
+
+
+def renew(connection: Connection, *, environment: str, name: bytes, now: datetime, lease: Lease, commits: int) -> None:
+    """Prolong the lease of a worker, or begin it, and lock its row: nobody closes its attempts meanwhile.
+
+    :param commits: number of the commit that this is part of.
+    """
+    until = now + lease.length
+    values = {
+        "lease_until": until,
+        "stale_at": until + lease.whole_call + MARGIN,
+        "commits": commits,
+        "ended": False,
+    }
+    if not connection.execute(update(worker).where(worker.c.worker == name).values(values)).rowcount:
+        connection.execute(insert(worker).values(worker=name, environment=environment, **values))
+
+
+def recover(connection: Connection, *, environment: str, now: datetime) -> int:
+    """Close the attempts of workers whose lease is long over: unknown where something may have been sent.
+
+    :return: attempts that were closed.
+    """
+    gone = connection.scalars(
+        select(worker.c.worker)
+        .where(worker.c.environment == environment, worker.c.stale_at < now, ~worker.c.ended)
+        .order_by(worker.c.worker)
+        .with_for_update(skip_locked=True)
+    ).all()
+    movements = Movements(environment)
+    closed = 0
+    for name in gone:
+        left = lock_attempts(connection, and_(attempt.c.worker == name, attempt.c.state.in_(OPEN)))
+        settle(connection, [(row, {"event": Event.LEASE_ENDED}) for row in left], movements)
+        closed += len(left)
+        connection.execute(update(worker).where(worker.c.worker == name).values(ended=True))
+    movements.write(connection)
+    return closed

@@ -1,0 +1,96 @@
+"""Which key ring the journal knows: the one under which its questions can be found. Another one would pay them again.
+
+All workers have the same keys in the same order, or two of them would not see each other's questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+
+from airflow_provider_iranpay.exceptions import ConfigurationError
+from airflow_provider_iranpay.warehouse.engine import lock_until_commit
+from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
+from airflow_provider_iranpay.warehouse.journal.tables import attempt, question, ring
+
+__all__ = ["admit", "is_known", "replace_ring"]
+
+
+def admit(connection: Connection, environment: str, keys: KeyRing) -> None:
+    """Let the ring in if it is the known one, or the first one.
+
+    :raises ConfigurationError: it is another one; says what it would cost.
+    """
+    lock_until_commit(connection, "journal ring", environment)
+    known = _known(connection, environment)
+    if known is None:
+        connection.execute(insert(ring).values(environment=environment, fingerprints=keys.fingerprints))
+        return
+    if known == keys.fingerprints:
+        return
+    lost = _cost_of_losing(connection, environment, _dropped(known, keys.fingerprints))
+    raise ConfigurationError(
+        f"The journal of {environment} does not know this key ring ({_ids(keys.fingerprints)}); it knows "
+        f"{_ids(known)}, newest first. With this one {lost}. Put the known keys back into journal_keys, in their "
+        "order, or rotate the ring."
+    )
+
+
+def is_known(connection: Connection, environment: str, keys: KeyRing) -> bool:
+    """Tell whether the ring is still the known one; nobody replaces it until the transaction ends."""
+    found = connection.scalar(
+        select(ring.c.fingerprints).where(ring.c.environment == environment).with_for_update(read=True, key_share=True)
+    )
+    return bool(found == keys.fingerprints)
+
+
+def replace_ring(connection: Connection, environment: str, old: KeyRing, new: KeyRing) -> None:
+    """Make another ring the known one. Workers with the old one settle what they have sent, and claim nothing more.
+
+    :raises ConfigurationError: the old one is not the known one, or the new one lacks a key that questions still need.
+    """
+    # Waits for all commits that have read the old ring, and no later one reads it.
+    found = connection.scalar(select(ring.c.fingerprints).where(ring.c.environment == environment).with_for_update())
+    if found == new.fingerprints:
+        return  # done already: the reply to it was lost
+    if found != old.fingerprints:
+        raise ConfigurationError(f"The journal of {environment} does not know the key ring that is to be replaced.")
+    dropped = _dropped(old.fingerprints, new.fingerprints)
+    if _questions_under(connection, environment, dropped)[0]:
+        raise ConfigurationError(
+            f"The new key ring lacks {', '.join(dropped)}: {_cost_of_losing(connection, environment, dropped)}. Keep "
+            "old keys behind the new one."
+        )
+    connection.execute(update(ring).where(ring.c.environment == environment).values(fingerprints=new.fingerprints))
+
+
+def _known(connection: Connection, environment: str) -> list[list[str]] | None:
+    found: list[list[str]] | None = connection.scalar(
+        select(ring.c.fingerprints).where(ring.c.environment == environment)
+    )
+    return found
+
+
+def _cost_of_losing(connection: Connection, environment: str, key_ids: Collection[str]) -> str:
+    count, rial = _questions_under(connection, environment, key_ids)
+    return f"{count:,} questions that have cost {rial:,} Rial would not be found, and be paid again"
+
+
+def _questions_under(connection: Connection, environment: str, key_ids: Collection[str]) -> tuple[int, int]:
+    latest = and_(attempt.c.worker == question.c.worker, attempt.c.number == question.c.number)
+    paid = func.coalesce(attempt.c.cost_rial, attempt.c.price_rial, 0)
+    count, rial = connection.execute(
+        select(func.count(question.c.question_id), func.coalesce(func.sum(paid), 0))
+        .select_from(question.join(attempt, latest))
+        .where(question.c.environment == environment, question.c.key_id.in_(key_ids))
+    ).one()
+    return count, int(rial)
+
+
+def _dropped(old: list[list[str]], new: list[list[str]]) -> list[str]:
+    return [key_id for key_id, mark in old if [key_id, mark] not in new]
+
+
+def _ids(fingerprints: list[list[str]]) -> str:
+    return ", ".join(key_id for key_id, _ in fingerprints) or "no key"

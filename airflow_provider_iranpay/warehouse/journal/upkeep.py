@@ -1,0 +1,98 @@
+"""What is done to the journal between runs: unknown attempts resolved by a person, old answers thrown away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, select, update
+
+from airflow_provider_iranpay.warehouse.journal.budgets import Movements
+from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
+from airflow_provider_iranpay.warehouse.journal.settling import lock_attempts, settle
+from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, State, TransitionRefused, step
+from airflow_provider_iranpay.warehouse.journal.tables import attempt, question
+
+__all__ = ["Unknown", "list_unknown", "prune", "resolve"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """An attempt that maybe was paid and has no answer.
+
+    :param track_id: to ask the provider about it.
+    :param price_rial: what it has cost if it was carried out.
+    """
+
+    attempt: AttemptKey
+    inquiry: str
+    account: str
+    track_id: str
+    claimed_at: datetime
+    price_rial: int | None
+
+
+def list_unknown(connection: Connection, environment: str) -> Sequence[Unknown]:
+    """List all that is unknown, oldest first."""
+    rows = connection.execute(
+        select(attempt, question.c.inquiry)
+        .join_from(attempt, question, question.c.question_id == attempt.c.question_id)
+        .where(attempt.c.state == State.UNKNOWN.value, attempt.c.environment == environment)
+        .order_by(attempt.c.claimed_at, attempt.c.worker, attempt.c.number)
+    )
+    return [
+        Unknown(
+            attempt=AttemptKey(row.worker, row.number),
+            inquiry=row.inquiry,
+            account=row.account,
+            track_id=row.track_id,
+            claimed_at=row.claimed_at,
+            price_rial=row.price_rial,
+        )
+        for row in rows
+    ]
+
+
+def resolve(connection: Connection, environment: str, key: AttemptKey, *, paid: bool) -> None:
+    """Write down what a person has found out about an unknown attempt.
+
+    :raises TransitionRefused: it is not unknown, or not there.
+    """
+    rows = lock_attempts(
+        connection,
+        and_(
+            attempt.c.worker == key.worker,
+            attempt.c.number == key.number,
+            attempt.c.environment == environment,
+        ),
+    )
+    if not rows:
+        raise TransitionRefused("The journal has no such attempt.")
+    event = Event.RESOLVED_PAID if paid else Event.RESOLVED_NOT_PAID
+    if rows[0].state == step(State.UNKNOWN, event).state:
+        return  # done already: the reply to it was lost, or two people found out the same
+    step(State(rows[0].state), event)
+    movements = Movements(environment)
+    settle(connection, [(rows[0], {"event": event})], movements)
+    movements.write(connection)
+
+
+_PRUNABLE = sorted(state.value for state, event in TRANSITIONS if event is Event.PRUNED)
+
+
+def prune(connection: Connection, environment: str, *, before: datetime, reconciled_until: datetime) -> int:
+    """Throw away old answers; a tombstone stays, with time and cost. Only what moves no money and is reconciled goes.
+
+    :return: answers thrown away.
+    """
+    return connection.execute(
+        update(attempt)
+        .where(
+            attempt.c.environment == environment,
+            attempt.c.state.in_(_PRUNABLE),
+            attempt.c.answered_at < min(before, reconciled_until),
+            ~attempt.c.moves_money,
+        )
+        .values(state=State.PRUNED.value, answer=None)
+    ).rowcount
