@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from airflow_provider_iranpay.api.contract import UnreadablePayload
 from airflow_provider_iranpay.iran.checked import Refusal
@@ -21,9 +21,7 @@ _EXACT_FLOATS = 2**53
 def decode_object(body: bytes) -> dict[str, Any] | None:
     """Parse a body as one JSON object (UTF-8), each key once; None where it is anything else."""
     try:
-        decoded = json.loads(
-            body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_one_value_a_key
-        )
+        decoded = _DECODER.decode(body.decode("utf-8-sig"))
         if b"\\u" in body:
             _refuse_what_is_no_text(decoded)
     except (ValueError, RecursionError):
@@ -51,6 +49,9 @@ def _one_value_a_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(decoded) != len(pairs):
         raise ValueError("a key stands twice")
     return decoded
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_one_value_a_key)
 
 
 def mapping(payload: Mapping[str, Any], key: str) -> Mapping[str, Any]:
