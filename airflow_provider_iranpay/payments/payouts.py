@@ -36,7 +36,7 @@ def send(
     :returns: one item per item of the request, in its order; ``unknown`` where the answer leaves it out, names it more
         than once, or calls it failed without an identity of its own: it was not taken up, and an earlier one with this
         track id may have been.
-    :raises OutcomeUnknown: nothing is known of any item; it names the track ids, and nothing was sent again.
+    :raises OutcomeUnknown: no answer, or one that names no item; the error names the track ids, and nothing is sent again.
     :raises CallError: a definite refusal of the whole request, or a proof that it was not sent.
     """
     asked = [item["track_id"] for item in request.wire["transfers"]]
@@ -48,10 +48,10 @@ def send(
     else:
         items = _matched(asked, answer, also_known_as)
         unknown = [item.track_id for item in items if item.status == UNKNOWN]
-        if len(unknown) < len(items):
+        if any(item.raw for item in items):
             if unknown:
                 log.warning(
-                    "%s (track id %s): left out by the answer, so unknown: %s.",
+                    "%s (track id %s): not settled by the answer, so unknown: %s.",
                     request.endpoint.service,
                     track_id,
                     _named(unknown),

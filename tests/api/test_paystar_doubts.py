@@ -94,3 +94,10 @@ def test_a_refusal_says_that_an_earlier_request_may_have_been_carried_out():
     wire = Wire(BANKING, transfer=[reply(10, message="تکراری")], refresh_api_key=[new_key()])
     with pytest.raises(exceptions.Rejected, match="look that up before you use another"):
         payouts.send(wire, TRANSFER)
+
+
+def test_a_failure_without_an_identity_keeps_its_words_where_it_is_the_only_item():
+    refused = {"track_id": "t-1", "status": "failed", "message": "شبا نامعتبر است"}
+    wire = Wire(BANKING, transfer=[reply("ok", refused)], refresh_api_key=[new_key()])
+    (item,) = payouts.send(wire, TRANSFER)
+    assert (item.status, item.message) == ("unknown", "شبا نامعتبر است")

@@ -139,7 +139,7 @@ def test_what_the_answer_leaves_out_is_unknown(banking, accepting, people, caplo
     accepting.world.change_settings({"paystar_omit_items": 2})
     answered = banking.transfer(payouts(people, 3))
     assert statuses(answered) == [("payout-0", "pending"), ("payout-1", "unknown"), ("payout-2", "unknown")]
-    assert "left out by the answer, so unknown: payout-1, payout-2" in caplog.text
+    assert "not settled by the answer, so unknown: payout-1, payout-2" in caplog.text
     assert statuses(banking.list_transfers(track_id="payout-2")) == [("payout-2", "pending")]
 
 
