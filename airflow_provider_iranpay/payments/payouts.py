@@ -36,7 +36,7 @@ def send(
     :returns: one item per item of the request, in its order; ``unknown`` where the answer leaves it out, names it more
         than once, or calls it failed without an identity of its own: it was not taken up, and an earlier one with this
         track id may have been.
-    :raises OutcomeUnknown: no answer, or one that names no item; the error names the track ids, and nothing is sent again.
+    :raises OutcomeUnknown: no answer, or one that names no item; the error names the track ids. Nothing is sent again.
     :raises CallError: a definite refusal of the whole request, or a proof that it was not sent.
     """
     asked = [item["track_id"] for item in request.wire["transfers"]]
