@@ -1,0 +1,119 @@
+"""What is still to be asked, in order: questions of the plan, those that have to be looked up again, and those that
+another worker has. Nothing is claimed here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
+from airflow_provider_iranpay.bulk.plan import Plan, Question
+from airflow_provider_iranpay.warehouse.journal.journal import Journal
+from airflow_provider_iranpay.warehouse.journal.records import Kind, Standing
+
+__all__ = ["Agenda"]
+
+_LOOK_AGAIN_SECONDS: Final = 2.0
+
+Note = Callable[[Question, Outcome], None]
+
+
+class _Parked(NamedTuple):
+    """A question that another worker has.
+
+    :param since: when it was first seen so, by this process's clock.
+    """
+
+    question: Question
+    since: float
+
+
+class Agenda:
+    """Gives the questions of a plan that are free to be claimed, as they stand.
+
+    :param note: takes what becomes of a question that turns out to need no call.
+    :param patience_seconds: how long a question is waited for that another worker has.
+    """
+
+    def __init__(self, plan: Plan, journal: Journal, *, note: Note, patience_seconds: float) -> None:
+        self._questioner = plan.questioner
+        self._journal = journal
+        self._note = note
+        self._patience = patience_seconds
+        self._blocks = plan.open_questions()
+        self._has_blocks = True
+        self._free: deque[tuple[Question, Standing]] = deque()
+        self._known: list[Question] = []
+        self._parked: dict[int, _Parked] = {}
+        self._looked_at = -_LOOK_AGAIN_SECONDS
+
+    def take(self) -> tuple[Question, Standing] | None:
+        """Give the next one; None where there is none now."""
+        while not self._free:
+            if self._known:
+                questions, self._known = self._known, []
+                self._look_up(questions)
+            elif self._has_blocks:
+                self._read_block()
+            elif self._parked and time.monotonic() >= self._looked_at + _LOOK_AGAIN_SECONDS:
+                self._looked_at = time.monotonic()
+                self._look_up([parked.question for parked in self._parked.values()])
+            else:
+                return None
+        return self._free.popleft()
+
+    def look_up_again(self, questions: Iterable[Question]) -> None:
+        """Take back questions that somebody else was quicker with."""
+        self._known.extend(questions)
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether all that is left is with other workers."""
+        return bool(self._parked) and not (self._free or self._known or self._has_blocks)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left."""
+        return not (self._free or self._known or self._has_blocks or self._parked)
+
+    def _read_block(self) -> None:
+        new, known = next(self._blocks, (None, None))
+        if new is None or known is None:
+            self._has_blocks = False
+            return
+        self._free.extend((one, Standing(ask=one.ask, kind=Kind.FREE)) for one in new)
+        self._known.extend(known)
+
+    def _look_up(self, questions: list[Question]) -> None:
+        stale = []
+        for question, standing, outcome in self._questioner.look_up(questions):
+            if outcome is not None:
+                self._settle(question, outcome)
+            elif standing.kind is Kind.FREE:
+                self._parked.pop(question.leader, None)
+                self._free.append((question, standing))
+            elif standing.kind is Kind.STALE:
+                stale.append(question)
+            else:
+                self._park(question)
+        if stale:
+            self._journal.recover()
+            self._known.extend(stale)
+
+    def _settle(self, question: Question, outcome: Outcome) -> None:
+        self._parked.pop(question.leader, None)
+        self._note(question, outcome)
+
+    def _park(self, question: Question) -> None:
+        parked = self._parked.setdefault(question.leader, _Parked(question, time.monotonic()))
+        if time.monotonic() > parked.since + self._patience:
+            self._settle(question, _BUSY)
+
+
+_BUSY: Final = Outcome(
+    Status.NOT_SENT_BUSY,
+    error_message="Another worker is asking this, and its answer did not come in time: run again to get it.",
+)

@@ -1,0 +1,340 @@
+"""A bulk inquiry from end to end: plan, run, results, and the manifest in which all of it adds up."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+
+from airflow_provider_iranpay.bulk.columns import Column
+from airflow_provider_iranpay.bulk.mapping import map_columns
+from airflow_provider_iranpay.bulk.outcomes import ANSWERS, Origin, Outcome, Status
+from airflow_provider_iranpay.bulk.plan import Plan, Questioner, make_plan
+from airflow_provider_iranpay.bulk.progress import Reporter
+from airflow_provider_iranpay.bulk.run import Pace, Run, Totals
+from airflow_provider_iranpay.bulk.sources import Source
+from airflow_provider_iranpay.bulk.targets import Target
+from airflow_provider_iranpay.bulk.ways import Way, highest_cost_rial, same_environment
+from airflow_provider_iranpay.exceptions import ConfigurationError, RunIncomplete, RunStopped, SumsDoNotClose
+from airflow_provider_iranpay.inquiries import Inquiry
+from airflow_provider_iranpay.warehouse.engine import Warehouse
+from airflow_provider_iranpay.warehouse.journal.journal import Journal
+from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
+from airflow_provider_iranpay.warehouse.journal.leases import Lease
+from airflow_provider_iranpay.warehouse.journal.records import Freshness
+from airflow_provider_iranpay.warehouse.provenance import LoadContext
+from airflow_provider_iranpay.warehouse.runs import fix_as_of, note_task
+
+__all__ = ["Budget", "BulkJob", "Manifest", "Reuse"]
+
+log = logging.getLogger(__name__)
+
+Manifest = dict[str, Any]
+"""What a run leaves in XCom: plain counts and sums, no value of a row."""
+
+_SHORTEST_LEASE: Final = timedelta(seconds=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reuse:
+    """Which answers of the journal count, and what is asked again.
+
+    :param max_age: for how long an answer stands; None for as long as the catalogue says. Negative answers stand for
+        the catalogue's time at the most.
+    :param on_unknown: ``hold`` what maybe was paid and has no answer, or ``retry`` it, once in a freshness period.
+    :param ask_pruned: ask again what was paid once and whose answer was thrown away.
+    """
+
+    max_age: timedelta | None = None
+    on_unknown: Literal["hold", "retry"] = "hold"
+    ask_pruned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What may be spent.
+
+    :param cap_rial: never passed, whatever happens.
+    :param name: shared by all runs that name it; None for one of the task's own, shared by its retries and clears.
+    """
+
+    cap_rial: int
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkJob:
+    """One bulk inquiry.
+
+    :param key: the source's column with the user's key: unique, not missing, integers or texts.
+    :param columns: input to the source's column; what is left out is guessed by its name.
+    :param ways: accounts that can be asked, in the order of preference.
+    :param targets: where the results go.
+    :param fail_above: share of rows without an answer, 0 to 1, above which the run fails after it has written all.
+    """
+
+    inquiry: Inquiry
+    source: Source
+    key: str
+    ways: Sequence[Way]
+    warehouse: Warehouse
+    keys: KeyRing
+    targets: Sequence[Target] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+    reuse: Reuse = field(default_factory=Reuse)
+    budget: Budget | None = None
+    fail_above: float = 0.1
+    estimate_only: bool = False
+    context: LoadContext = field(default_factory=LoadContext)
+
+    def perform(self, started: Callable[[Run], None] = lambda _: None) -> Manifest:
+        """Do it.
+
+        :param started: given the run before anything is sent, so that another thread or a signal can kill it.
+        :raises ConfigurationError: something is not fit; nothing was paid.
+        :raises InvalidInput: a row has no key, or not one of its own; nothing was paid.
+        :raises RunIncomplete: rows were left without an answer; all results are written, and a repeat goes on.
+        """
+        environment = same_environment(self.ways)
+        if self.budget is not None and highest_cost_rial(self.ways) is None:
+            raise ConfigurationError(
+                f"budget: the price of {self.inquiry.name} is not known, so no budget can hold it. Set it in the extra "
+                "prices of each connection."
+            )
+        longest = max(way.whole_call_seconds for way in self.ways)
+        lease = Lease(
+            length=max(_SHORTEST_LEASE, timedelta(seconds=2 * longest)), whole_call=timedelta(seconds=longest)
+        )
+        journal = Journal.open(self.warehouse, self.keys, environment, lease=lease)
+        try:
+            return self._perform(journal, started)
+        finally:
+            journal.close()
+
+    def _perform(self, journal: Journal, started: Callable[[Run], None]) -> Manifest:
+        journal.recover()
+        plan = self._plan(journal)
+        try:
+            each = highest_cost_rial(self.ways)
+            log.info("%s", _estimated(self.inquiry, plan))
+            if self.estimate_only:
+                return {"inquiry": self.inquiry.name, "estimate": asdict(plan.estimate)}
+            self._prepare_targets(plan)
+            name = None if self.budget is None else self._open_budget(journal, self.budget)
+            run = Run(plan, journal, pace=self.pace, budget=name)
+            started(run)
+            self._note(journal, plan, run.totals, state="running")
+            with Reporter(
+                self.inquiry.name,
+                to_ask=plan.estimate.to_ask,
+                price_rial=each,
+                written=lambda totals: self._note(journal, plan, totals, state="running"),
+            ) as reporter:
+                run.perform(reporter.hear)
+            log.info("%s", reporter.line(run.totals))
+            return self._finish(journal, plan, run, name)
+        finally:
+            plan.close()
+
+    def _plan(self, journal: Journal) -> Plan:
+        mapped = map_columns(self.inquiry, there=self.source.columns(), key=self.key, given=self.columns)
+        if mapped.guessed:
+            guesses = ", ".join(f"{name} is {mapped.columns[name]}" for name in mapped.guessed)
+            log.info("Columns of %s, guessed by their names: %s.", self.source.description, guesses)
+        with self.warehouse.transaction() as connection:
+            now = datetime.now(UTC)
+            as_of = fix_as_of(connection, journal.environment, self.context, now) if self.context.run_id else now
+        freshness = Freshness(
+            as_of=as_of,
+            max_age=self.inquiry.fresh if self.reuse.max_age is None else self.reuse.max_age,
+            retry_unknown=self.reuse.on_unknown == "retry",
+            ask_pruned=self.reuse.ask_pruned,
+        )
+        questioner = Questioner(self.inquiry, self.ways, journal, freshness, self.inquiry.fresh_negative)
+        return make_plan(self.source, key=self.key, columns=mapped.columns, questioner=questioner)
+
+    def _prepare_targets(self, plan: Plan) -> None:
+        outputs = [Column(output.name, output.dtype) for output in self.inquiry.outputs]
+        for target in self.targets:
+            target.prepare(Column(self.key, plan.key_dtype), outputs)
+
+    def _open_budget(self, journal: Journal, budget: Budget) -> str:
+        name = budget.name or "/".join((self.context.dag_id, self.context.run_id, self.context.task_id))
+        if name == "//":
+            raise ConfigurationError("budget: give it a name; outside Airflow there is no run to name it after.")
+        balance = journal.open_budget(name, budget.cap_rial)
+        log.info("The budget %s has room for %s Rial.", name, f"{balance.room_rial:,}")
+        return name
+
+    def _finish(self, journal: Journal, plan: Plan, run: Run, budget: str | None) -> Manifest:
+        if run.was_killed:
+            self._note(journal, plan, run.totals, state="killed")
+            raise RunIncomplete("The run was told to end. What was answered is kept: run again, it goes on from there.")
+        tally = _Tally(plan, run.rest, self.context)
+        for target in self.targets or (_Nowhere(),):
+            tally = _Tally(plan, run.rest, self.context)
+            target.write(tally.rows())
+        tally.check(run.totals)
+        manifest = self._manifest(journal, plan, run, tally, budget)
+        self._note(journal, plan, run.totals, state=run.ended_by or "done", manifest=manifest)
+        self._raise_if_incomplete(run, tally)
+        return manifest
+
+    def _manifest(self, journal: Journal, plan: Plan, run: Run, tally: _Tally, budget: str | None) -> Manifest:
+        each = highest_cost_rial(self.ways)
+        totals, unknown = run.totals, plan.estimate.unknown + run.totals.statuses[Status.UNKNOWN]
+        manifest: Manifest = {
+            "inquiry": self.inquiry.name,
+            "as_of": plan.questioner.as_of.isoformat(),
+            "rows": tally.count,
+            "status": _plain(tally.statuses),
+            "origin": _plain(tally.origins),
+            "questions": tally.count - plan.estimate.duplicates - plan.estimate.invalid,
+            "attempts": totals.attempts,
+            "paid": totals.paid,
+            "spent_rial": totals.spent_rial,
+            "reserved_rial": totals.unknown_rial,
+            "saved_rial": None if each is None else each * tally.saved,
+            "unknown": unknown,
+            "unknown_repeat_rial": None if each is None else each * unknown,
+            "estimate": asdict(plan.estimate),
+            "ended_by": None if run.ended_by is None else run.ended_by.value,
+        }
+        if budget is not None:
+            manifest["budget"] = {"name": budget, **asdict(journal.check(budget))}
+        return manifest
+
+    def _note(
+        self, journal: Journal, plan: Plan, totals: Totals, *, state: str, manifest: Manifest | None = None
+    ) -> None:
+        """Write the row of this task in the warehouse; outside Airflow there is none."""
+        if not self.context.run_id:
+            return
+        values = {
+            "inquiry": self.inquiry.name,
+            "state": str(state),
+            "rows": plan.estimate.rows,
+            "to_ask": plan.estimate.to_ask,
+            "asked": totals.questions,
+            "spent_rial": totals.spent_rial,
+            "unknown": totals.unknown,
+            "updated_at": datetime.now(UTC),
+            "manifest": manifest,
+        }
+        with self.warehouse.transaction() as connection:
+            note_task(connection, journal.environment, self.context, values)
+
+    def _raise_if_incomplete(self, run: Run, tally: _Tally) -> None:
+        """Fail where the run could not go on, or too many rows are without an answer."""
+        unanswered = tally.count - tally.answered
+        said = f"{unanswered:,} of {tally.count:,} rows are without an answer ({tally.reasons()}); all are written."
+        if run.ended_by not in (None, Status.NOT_SENT_BUDGET):
+            kind = RunIncomplete if run.may_repeat else RunStopped
+            raise kind(f"{run.rest.error_message or 'The run ended.'} {said}")
+        if tally.count and unanswered / tally.count > self.fail_above:
+            kind = RunIncomplete if tally.may_repeat else RunStopped
+            raise kind(f"{said} That is more than fail_above={self.fail_above:g} allows.")
+        if unanswered:
+            log.warning("%s", said)
+
+
+class _Tally:
+    """The rows of a run on their way to a target, counted as they pass.
+
+    :ivar count: rows.
+    :ivar saved: rows whose answer was not paid again.
+    """
+
+    def __init__(self, plan: Plan, rest: Outcome, context: LoadContext) -> None:
+        self._plan = plan
+        self._rest = rest
+        self._of_run = (context.dag_id, context.run_id)
+        self.count = 0
+        self.statuses: Counter[str] = Counter()
+        self.origins: Counter[str] = Counter()
+        self._cost_rial = 0
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Give the rows as targets take them."""
+        none = (None,) * len(self._plan.questioner.inquiry.outputs)
+        of_run = self._of_run
+        pairs: Counter[tuple[str, str]] = Counter()
+        for key, outcome in self._plan.results(self._rest):
+            *facts, cells = outcome
+            pairs[outcome.status, outcome.origin] += 1
+            self._cost_rial += outcome.cost_rial or 0
+            yield key, *(cells or none), *facts, *of_run
+        for (status, origin), count in pairs.items():
+            self.statuses[status] += count
+            self.origins[origin] += count
+            self.count += count
+
+    @property
+    def answered(self) -> int:
+        """Rows that have an answer."""
+        return sum(self.statuses[status] for status in ANSWERS)
+
+    @property
+    def saved(self) -> int:
+        """Rows whose answer was not paid for by this run."""
+        return self.origins[Origin.CACHED] + self.origins[Origin.DUPLICATE]
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether a repeat may bring answers that are missing now."""
+        return any(self.statuses[status] for status in _MAY_REPEAT)
+
+    def reasons(self) -> str:
+        """Say why rows are without an answer."""
+        return ", ".join(
+            f"{status} {self.statuses[status]:,}"
+            for status in Status
+            if status not in ANSWERS and self.statuses[status]
+        )
+
+    def check(self, totals: Totals) -> None:
+        """Hold the rows against the plan and against what was paid.
+
+        :raises SumsDoNotClose: they differ.
+        """
+        rows = self._plan.estimate.rows
+        if (self.count, self.origins.total(), self.answered) != (rows, rows, rows - self.origins[Origin.NONE]):
+            raise SumsDoNotClose(f"{rows:,} rows were read, and {self.count:,} have a status.")
+        if self._cost_rial != totals.spent_rial:
+            raise SumsDoNotClose(
+                f"The rows add up to {self._cost_rial:,} Rial, and {totals.spent_rial:,} Rial were spent."
+            )
+
+
+class _Nowhere:
+    """For a run whose results stay in the journal."""
+
+    def prepare(self, key: Column, outputs: Sequence[Column]) -> None:
+        """Need nothing."""
+
+    def write(self, rows: Iterable[tuple[Any, ...]]) -> int:
+        """Count them."""
+        return sum(1 for _ in rows)
+
+
+_MAY_REPEAT: Final = (Status.FAILED, Status.NOT_SENT_UNAVAILABLE, Status.NOT_SENT_BUSY)
+
+
+def _plain(counts: Mapping[str, int]) -> dict[str, int]:
+    """Name counts by texts, not by members of an enumeration: XCom takes plain JSON."""
+    return {str(name): counts[name] for name in sorted(counts)}
+
+
+def _estimated(inquiry: Inquiry, plan: Plan) -> str:
+    """Say what a run will do at the most."""
+    estimate = plan.estimate
+    cost = "at a price that is not known" if estimate.cost_rial is None else f"for {estimate.cost_rial:,} Rial at most"
+    return (
+        f"{inquiry.name}: {estimate.rows:,} rows; {estimate.invalid:,} cannot be asked about, {estimate.duplicates:,} "
+        f"ask what another row asks, {estimate.kept:,} questions have a kept answer, {estimate.held:,} are held; "
+        f"{estimate.to_ask:,} are to be asked, {cost}."
+    )

@@ -1,0 +1,242 @@
+"""What becomes of a question: the status that its rows get, and what the journal is told and keeps.
+
+The tables here decide; no row is read or written.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from airflow_provider_iranpay.bulk.ways import Inputs, Reader
+from airflow_provider_iranpay.client.conversation import reread
+from airflow_provider_iranpay.client.many_driver import Ended
+from airflow_provider_iranpay.exceptions import (
+    CallError,
+    InvalidInput,
+    IranPayError,
+    NotSent,
+    OperatorNeeded,
+    OutcomeUnknown,
+    QuotaReached,
+    Rejected,
+    TransientFailure,
+    UnreadableAnswer,
+)
+from airflow_provider_iranpay.inquiries import Inquiry
+from airflow_provider_iranpay.warehouse.journal.records import Standing
+from airflow_provider_iranpay.warehouse.journal.states import Event
+
+__all__ = [
+    "ANSWERS",
+    "Origin",
+    "Outcome",
+    "Status",
+    "Verdict",
+    "invalid",
+    "is_doubtful",
+    "judge",
+    "kept_content",
+    "of_answer",
+    "of_error",
+    "replayed",
+]
+
+
+class Status(StrEnum):
+    """What became of a row. Each row has one; their counts add up to the rows."""
+
+    OK = "ok"
+    MATCHED = "matched"
+    NOT_MATCHED = "not_matched"
+    INVALID_INPUT = "invalid_input"
+    """Refused before anything was sent or paid."""
+    PROVIDER_ERROR = "provider_error"
+    """A definite error of the provider about this very question."""
+    FAILED = "failed"
+    """The provider could not answer now; the tries are used up."""
+    UNKNOWN = "unknown"
+    """Maybe sent and paid, and no answer."""
+    UNREADABLE = "unreadable"
+    """Paid, and answered with what this version cannot read; it is kept."""
+    NOT_SENT_BUDGET = "not_sent_budget"
+    NOT_SENT_QUOTA = "not_sent_quota"
+    NOT_SENT_UNAVAILABLE = "not_sent_unavailable"
+    """The provider could not be reached."""
+    NOT_SENT_BUSY = "not_sent_busy"
+    """Another worker has the question, and has not answered in time."""
+    NOT_SENT_STOPPED = "not_sent_stopped"
+    """The run ended before."""
+
+
+ANSWERS: Final = frozenset({Status.OK, Status.MATCHED, Status.NOT_MATCHED, Status.PROVIDER_ERROR})
+"""Statuses of rows that have an answer; a definite error is one."""
+
+
+class Origin(StrEnum):
+    """Where a row's answer comes from. Each row has one; their counts add up to the rows."""
+
+    PAID = "paid"
+    """A call of this run."""
+    CACHED = "cached"
+    """The journal."""
+    DUPLICATE = "duplicate"
+    """Another row of this run that asks the same."""
+    NONE = "none"
+    """It has no answer."""
+
+
+class Outcome(NamedTuple):
+    """What became of one question, as its first row shows it.
+
+    :param attempts: made by this run.
+    :param cost_rial: what this run's attempts have cost for sure; None where the price is not known.
+    :param answered_at: aware.
+    :param cells: of the inquiry's outputs; empty where there is no answer.
+    """
+
+    status: str
+    origin: str = Origin.NONE
+    error_code: str | None = None
+    error_message: str | None = None
+    provider: str | None = None
+    attempts: int = 0
+    cost_rial: int | None = 0
+    track_id: str | None = None
+    answered_at: datetime | None = None
+    cells: tuple[Any, ...] = ()
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether it is an answer; a definite error is one."""
+        return self.status in ANSWERS
+
+    def of_call(
+        self,
+        provider: str,
+        *,
+        track_id: str,
+        answered_at: datetime | None,
+        cost_rial: int | None,
+        before: Outcome | None,
+    ) -> Outcome:
+        """Return the same as what a call of this run came to.
+
+        :param before: what an earlier account's attempt at the same question came to.
+        """
+        cost_before = 0 if before is None else before.cost_rial
+        return self._replace(
+            origin=Origin.PAID if self.has_answer else Origin.NONE,
+            provider=provider,
+            attempts=1 + (0 if before is None else before.attempts),
+            cost_rial=None if cost_rial is None or cost_before is None else cost_rial + cost_before,
+            track_id=track_id,
+            answered_at=answered_at,
+        )
+
+    def of_duplicate(self) -> Outcome:
+        """Return the same for a later row that asks the same: nothing more was paid for it."""
+        origin = Origin.NONE if self.origin == Origin.NONE else Origin.DUPLICATE
+        return self._replace(origin=origin, attempts=0, cost_rial=0)
+
+
+class Verdict(NamedTuple):
+    """What one call comes to.
+
+    :param event: for the journal.
+    :param content: what the journal keeps; None where it keeps nothing.
+    :param definite_failure: another provider may be asked.
+    """
+
+    event: Event
+    content: bytes | None
+    outcome: Outcome
+    definite_failure: bool = False
+
+
+_STATUS_OF_ERROR: Final[dict[type[IranPayError], Status]] = {
+    Rejected: Status.PROVIDER_ERROR,
+    TransientFailure: Status.FAILED,
+    QuotaReached: Status.NOT_SENT_QUOTA,
+    OperatorNeeded: Status.NOT_SENT_STOPPED,
+    NotSent: Status.NOT_SENT_UNAVAILABLE,
+    OutcomeUnknown: Status.UNKNOWN,
+    UnreadableAnswer: Status.UNREADABLE,
+}
+
+
+def judge(inquiry: Inquiry, way: Reader, ended: Ended) -> Verdict:
+    """Say what a call comes to: for the journal, for the row, and whether another provider may be asked."""
+    error = ended.error
+    if error is None:
+        return Verdict(Event.ANSWERED, _content(ended), of_answer(inquiry, way.answering.cells(ended.value)))
+    outcome = of_error(error)
+    if isinstance(error, UnreadableAnswer):
+        return Verdict(Event.UNREADABLE, _content(ended), outcome)
+    if isinstance(error, OutcomeUnknown):
+        return Verdict(Event.SILENCE, None, outcome)
+    if not ended.sends or not isinstance(error, CallError):
+        return Verdict(Event.NOT_SENT, None, outcome, definite_failure=True)
+    event = Event.REJECTED_FREE if way.api.errors_are_free else Event.REJECTED
+    keeps = isinstance(error, Rejected) and error.code is not None and way.api.lists(error.code)
+    return Verdict(event, _content(ended) if keeps else None, outcome, definite_failure=True)
+
+
+def is_doubtful(way: Reader, ended: Ended) -> bool:
+    """Tell whether an end is unknown, unreadable or unlisted: many of them in a row mean that something is wrong."""
+    error = ended.error
+    if isinstance(error, UnreadableAnswer | OutcomeUnknown):
+        return True
+    return isinstance(error, Rejected) and not (error.code and way.api.lists(error.code))
+
+
+def of_answer(inquiry: Inquiry, cells: tuple[Any, ...]) -> Outcome:
+    """Make the outcome of an answer."""
+    if not inquiry.is_matching:
+        return Outcome(Status.OK, cells=cells)
+    return Outcome(Status.MATCHED if inquiry.positive(cells) else Status.NOT_MATCHED, cells=cells)
+
+
+def of_error(error: IranPayError) -> Outcome:
+    """Make the outcome of an error: its text is masked already."""
+    if isinstance(error, InvalidInput):
+        return invalid(error.field, error.reason)
+    status = next((some for kind, some in _STATUS_OF_ERROR.items() if isinstance(error, kind)), Status.FAILED)
+    code = getattr(error, "code", None)
+    return Outcome(status, error_code=code, error_message=str(error))
+
+
+def invalid(field: str, reason: str) -> Outcome:
+    """Make the outcome of a row that cannot be asked about."""
+    return Outcome(
+        Status.INVALID_INPUT, error_code=reason, error_message=f"{field}: {reason}. Correct the cell; nothing was paid."
+    )
+
+
+def kept_content(status: int, body: bytes) -> bytes:
+    """Write what the provider said as the journal keeps it: the HTTP status, and the body as it came."""
+    return status.to_bytes(2, "big") + body
+
+
+def _content(ended: Ended) -> bytes:
+    return kept_content(ended.status or 0, ended.body or b"")
+
+
+def replayed(inquiry: Inquiry, way: Reader, inputs: Inputs, standing: Standing) -> Outcome:
+    """Read a kept answer again, by the rules of today."""
+    content = standing.answer or b""
+    read = reread(
+        way.api,
+        way.request(inputs),
+        int.from_bytes(content[:2], "big"),
+        content[2:],
+        standing.track_id or "",
+    )
+    outcome = of_error(read) if isinstance(read, IranPayError) else of_answer(inquiry, way.answering.cells(read))
+    return outcome._replace(
+        origin=Origin.CACHED if outcome.has_answer else Origin.NONE,
+        provider=standing.provider,
+        track_id=standing.track_id,
+        answered_at=standing.answered_at,
+    )

@@ -1,0 +1,317 @@
+"""The plan of a run, which costs nothing: every row is read, checked and compared, and every question looked up.
+
+What is refused here is refused before anything is paid.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from airflow_provider_iranpay.bulk.keys import Keys, named_rows
+from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, invalid, replayed
+from airflow_provider_iranpay.bulk.spool import Block, Spool
+from airflow_provider_iranpay.bulk.ways import Inputs, Way, highest_cost_rial, reader
+from airflow_provider_iranpay.exceptions import ConfigurationError, InvalidInput
+from airflow_provider_iranpay.inquiries import Dtype, Inquiry
+from airflow_provider_iranpay.iran.checked import Reason
+from airflow_provider_iranpay.iran.columns import REASONS, column_check
+from airflow_provider_iranpay.warehouse.journal.journal import Journal
+from airflow_provider_iranpay.warehouse.journal.keyring import QUESTION_BYTES
+from airflow_provider_iranpay.warehouse.journal.records import Ask, Freshness, Kind, Standing
+from airflow_provider_iranpay.warehouse.journal.states import State
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from airflow_provider_iranpay.bulk.sources import Source
+
+__all__ = ["Estimate", "Plan", "Question", "make_plan"]
+
+_SETTLED, _NEW, _KNOWN, _DUPLICATE = b"\0\1\2\3"
+"""Marks of rows: has its outcome; asks what nobody has asked; asks what the journal knows, and is to be looked up
+again; asks what an earlier row asks."""
+
+
+class Question(NamedTuple):
+    """What one or more rows ask.
+
+    :param leader: ordinal of the first row that asks it.
+    """
+
+    leader: int
+    inputs: Inputs
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a run will do at the most, in questions and in Rial.
+
+    :param invalid: rows that cannot be asked about.
+    :param duplicates: rows that ask what an earlier one asks.
+    :param kept: questions whose answer the journal has.
+    :param held: questions that are not asked again by themselves: unknown, unreadable, or pruned.
+    :param unknown: of those, the unknown ones.
+    :param to_ask: questions that will be asked, or are being asked by another worker.
+    :param cost_rial: of those, at the most; None where a price is not known.
+    """
+
+    rows: int
+    invalid: int
+    duplicates: int
+    kept: int
+    held: int
+    unknown: int
+    to_ask: int
+    cost_rial: int | None
+
+
+class Questioner:
+    """Makes questions, and judges how they stand.
+
+    :param freshness: of positive answers.
+    :param fresh_negative: the same for negative ones, where that is shorter.
+    """
+
+    def __init__(
+        self, inquiry: Inquiry, ways: Sequence[Way], journal: Journal, freshness: Freshness, fresh_negative: timedelta
+    ) -> None:
+        self.inquiry = inquiry
+        self.ways = ways
+        self.as_of = freshness.as_of
+        self.names = [one.name for one in inquiry.inputs]
+        self._journal = journal
+        self._freshness = freshness
+        self._negative_since = freshness.as_of - min(fresh_negative, freshness.max_age)
+        self._hash = journal.keys.questioner(journal.environment, inquiry.name, self.names)
+
+    def identities(self, rows: Iterable[Sequence[str | None]]) -> list[bytes]:
+        """Return the identities of questions under all keys, each in one piece, from their inputs in their order."""
+        return [b"".join(self._hash(["" if value is None else value for value in row])) for row in rows]
+
+    def question(self, leader: int, values: Sequence[str | None], identities: bytes) -> Question:
+        """Make a question from its canonical inputs, in their order."""
+        inputs = {name: value for name, value in zip(self.names, values, strict=True) if value is not None}
+        starts = range(0, len(identities), QUESTION_BYTES)
+        hashes = tuple([identities[start : start + QUESTION_BYTES] for start in starts])
+        return Question(leader, inputs, Ask(hashes, lambda provider: self._wire(provider, inputs)))
+
+    def look_up(self, questions: Sequence[Question]) -> Iterator[tuple[Question, Standing, Outcome | None]]:
+        """Say how questions stand, and what that makes of those that need not be asked."""
+        found = self._journal.look_up([question.ask for question in questions], self._freshness)
+        for question, standing in zip(questions, found, strict=True):
+            yield question, *self._judged(question, standing)
+
+    def _judged(self, question: Question, standing: Standing) -> tuple[Standing, Outcome | None]:
+        match standing.kind:
+            case Kind.KEPT | Kind.UNREADABLE:
+                outcome = self._replayed(question, standing)
+                if self._is_old(outcome, standing):
+                    return standing._replace(kind=Kind.FREE), None
+                return standing, outcome
+            case Kind.UNKNOWN:
+                return standing, _of_unknown(standing)
+            case Kind.PRUNED:
+                return standing, _PRUNED._replace(provider=standing.provider, track_id=standing.track_id)
+        return standing, None
+
+    def _replayed(self, question: Question, standing: Standing) -> Outcome:
+        way = reader(self.inquiry, standing.provider or "", self.ways)
+        if way is None:
+            raise ConfigurationError(
+                f"The journal has an answer of {standing.provider} to {self.inquiry.name}, which this release cannot "
+                "read. Install the release that wrote it."
+            )
+        return replayed(self.inquiry, way, question.inputs, standing)
+
+    def _is_old(self, outcome: Outcome, standing: Standing) -> bool:
+        """Whether a negative answer has passed its shorter life."""
+        negative = standing.state is State.REJECTED or not self.inquiry.positive(outcome.cells)
+        return negative and standing.answered_at is not None and standing.answered_at < self._negative_since
+
+    def _wire(self, provider: str, inputs: Inputs) -> bytes | None:
+        """Hash a question as the provider would get it today; None where no account of the run tells."""
+        way = next((way for way in self.ways if way.provider == provider), None)
+        return None if way is None else way.wire(way.request(inputs))
+
+
+class Plan:
+    """A plan that was made. It holds the rows on disk; close it.
+
+    :ivar key_dtype: of the user's key.
+    """
+
+    def __init__(self, spool: Spool, questioner: Questioner) -> None:
+        self.spool = spool
+        self.questioner = questioner
+        self.estimate: Estimate
+        self.key_dtype: Dtype
+
+    def questions_of(self, block: Block, leaders: Mapping[int, int]) -> list[Question]:
+        """Make the questions that a block is the first to ask."""
+        return [one for one in self._questions(block) if one.leader not in leaders]
+
+    def open_questions(self) -> Iterator[tuple[list[Question], list[Question]]]:
+        """Give the questions that have no outcome yet, block by block: those nobody has asked, and those to look up."""
+        for block, marks in self.spool.marked():
+            questions = [(one, marks[one.leader - block.first]) for one in self._questions(block)]
+            yield [one for one, mark in questions if mark == _NEW], [one for one, mark in questions if mark == _KNOWN]
+
+    def _questions(self, block: Block) -> Iterator[Question]:
+        rows = zip(range(block.first, block.last + 1), zip(*block.inputs, strict=True), block.questions, strict=True)
+        for ordinal, values, identities in rows:
+            if identities is not None:
+                yield self.questioner.question(ordinal, values, identities)
+
+    def results(self, rest: Outcome) -> Iterator[tuple[Any, Outcome]]:
+        """Give each row's key with its outcome, in the order of the rows.
+
+        :param rest: of questions that have none.
+        """
+        for block in self.spool.blocks():
+            leaders, outcomes = self.spool.leaders(block), self.spool.outcomes(block)
+            for ordinal, key in enumerate(block.keys, block.first):
+                refusal = block.refused.get(ordinal - block.first)
+                if refusal is not None:
+                    yield key, invalid(*refusal)
+                elif (leader := leaders.get(ordinal)) is None:
+                    yield key, outcomes.get(ordinal, rest)
+                else:
+                    yield key, outcomes.get(leader, rest).of_duplicate()
+
+    def close(self) -> None:
+        """Forget the rows."""
+        self.spool.close()
+
+
+def make_plan(source: Source, *, key: str, columns: Mapping[str, str], questioner: Questioner) -> Plan:
+    """Read all rows, check them, find those that ask the same, and look the questions up.
+
+    :param key: the source's column with the user's key: unique and not missing.
+    :param columns: name of an input to the source's column.
+    :raises InvalidInput: a key is missing, stands twice or cannot be one; names the rows.
+    """
+    spool = Spool()
+    plan = Plan(spool, questioner)
+    try:
+        _read(plan, source, key=key, columns=columns)
+        _refuse_repeated_keys(spool, key)
+        duplicates = spool.find_duplicates()
+        plan.estimate = _look(plan, duplicates)
+    except BaseException:
+        spool.close()
+        raise
+    return plan
+
+
+def _read(plan: Plan, source: Source, *, key: str, columns: Mapping[str, str]) -> None:
+    wanted = list(dict.fromkeys([key, *columns.values()]))
+    keys = Keys(key)
+    for frame in source.batches(wanted):
+        inputs, refused = _checked(plan.questioner.inquiry, frame, columns)
+        asking = [row for offset, row in enumerate(zip(*inputs, strict=True)) if offset not in refused]
+        identities = iter(plan.questioner.identities(asking))
+        questions = [None if offset in refused else next(identities) for offset in range(len(frame))]
+        first = keys.read + 1
+        plan.spool.add(Block(first, keys.take(frame[key]), inputs, questions, refused))
+    plan.key_dtype = keys.dtype
+
+
+def _checked(
+    inquiry: Inquiry, frame: pd.DataFrame, columns: Mapping[str, str]
+) -> tuple[list[list[str | None]], dict[int, tuple[str, str]]]:
+    """Bring the inputs of rows to their canonical form, and say why some have none."""
+    inputs: list[list[str | None]] = []
+    refused: dict[int, tuple[str, str]] = {}
+    for one in inquiry.inputs:
+        if one.name not in columns:
+            inputs.append([None] * len(frame))
+            continue
+        checked = column_check(one.check)(frame[columns[one.name]])
+        inputs.append(checked.values.tolist())
+        for offset in checked.reasons.nonzero()[0].tolist():
+            reason = REASONS[checked.reasons[offset]]
+            if not (one.optional and reason is Reason.EMPTY):
+                refused.setdefault(offset, (one.name, str(reason)))
+    if inquiry.any_of:
+        named = dict(zip((one.name for one in inquiry.inputs), inputs, strict=True))
+        for offset, given in enumerate(zip(*(named[name] for name in inquiry.any_of), strict=True)):
+            if not any(given):
+                refused.setdefault(offset, (inquiry.any_of[0], "is_required"))
+    return inputs, refused
+
+
+def _refuse_repeated_keys(spool: Spool, key: str) -> None:
+    for ordinals in spool.alike(_LOOKED_AT):
+        same: dict[Any, list[int]] = {}
+        for ordinal in ordinals:
+            block = spool.block_with(ordinal)
+            same.setdefault(block.keys[ordinal - block.first], []).append(ordinal)
+        for repeated in same.values():
+            if len(repeated) > 1:
+                raise InvalidInput(
+                    key,
+                    "repeated",
+                    "These rows have one key: give each row a key of its own. Nothing was paid.",
+                    row=named_rows(repeated),
+                )
+
+
+def _look(plan: Plan, duplicates: int) -> Estimate:
+    """Look up each question once, note the outcome of those that have one, and count."""
+    counts: Counter[str] = Counter()
+    for block in plan.spool.blocks():
+        leaders = plan.spool.leaders(block)
+        marks = bytearray(len(block.keys))
+        for ordinal in leaders:
+            marks[ordinal - block.first] = _DUPLICATE
+        outcomes = []
+        for question, standing, outcome in plan.questioner.look_up(plan.questions_of(block, leaders)):
+            if outcome is None:
+                marks[question.leader - block.first] = _NEW if standing.attempt is None else _KNOWN
+                counts["to_ask"] += 1
+            else:
+                outcomes.append((question.leader, outcome))
+                counts["kept" if outcome.origin == Origin.CACHED else "held"] += 1
+                counts["unknown"] += outcome.status == Status.UNKNOWN
+        plan.spool.keep(outcomes)
+        plan.spool.mark(block, bytes(marks))
+        counts["rows"] += len(block.keys)
+        counts["invalid"] += len(block.refused)
+    each = highest_cost_rial(plan.questioner.ways)
+    return Estimate(
+        rows=counts["rows"],
+        invalid=counts["invalid"],
+        duplicates=duplicates,
+        kept=counts["kept"],
+        held=counts["held"],
+        unknown=counts["unknown"],
+        to_ask=counts["to_ask"],
+        cost_rial=None if each is None else each * counts["to_ask"],
+    )
+
+
+_LOOKED_AT: Final = 1_000
+"""Pairs of keys with one hash that are compared: two different ones are rarer than that in any table."""
+
+
+def _of_unknown(standing: Standing) -> Outcome:
+    return Outcome(
+        Status.UNKNOWN,
+        error_code="held",
+        error_message="An earlier call may have been paid and has no answer: look it up by its track id and resolve "
+        "it, or let the run ask again (on_unknown).",
+        provider=standing.provider,
+        track_id=standing.track_id,
+    )
+
+
+_PRUNED: Final = Outcome(
+    Status.NOT_SENT_STOPPED,
+    error_code="pruned",
+    error_message="It was paid once, and its answer was thrown away: it is asked again only with ask_pruned.",
+)

@@ -1,0 +1,414 @@
+"""The paid part of a run: claim and reserve, send, take the answers, settle. One thread writes, one per account sends.
+
+Nothing is sent that the journal has not committed first, and a row shows only what the journal was told.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Any, Final
+
+from airflow_provider_iranpay.api.contract import Request
+from airflow_provider_iranpay.bulk.agenda import Agenda
+from airflow_provider_iranpay.bulk.health import Doubts, Health
+from airflow_provider_iranpay.bulk.lanes import Arrival, Lane
+from airflow_provider_iranpay.bulk.outcomes import Outcome, Status, Verdict, is_doubtful, judge, of_error
+from airflow_provider_iranpay.bulk.plan import Plan, Question
+from airflow_provider_iranpay.client.many_driver import Ended, Job
+from airflow_provider_iranpay.exceptions import InvalidInput, LeaseLost
+from airflow_provider_iranpay.warehouse.journal.journal import Journal
+from airflow_provider_iranpay.warehouse.journal.records import Answer, Attempt, AttemptKey, Claim, Committed, Standing
+from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, Money, State
+
+__all__ = ["Pace", "Run", "Totals"]
+
+log = logging.getLogger(__name__)
+
+_LINGER_SECONDS: Final = 0.02
+"""For how long an answer waits for others to be committed with it."""
+_NAP_SECONDS: Final = 0.05
+_STOP_SECONDS: Final = 2.5
+"""What a run that is killed leaves to what is in flight: Airflow kills its process after 5."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a run goes.
+
+    :param rate_per_second: sends in a second, of each account; None for as fast as it answers.
+    :param concurrency: calls in flight at once, of each account.
+    :param ahead: questions that are claimed before they can be sent; a worker that dies leaves as many, and those in
+        flight, unknown. None for as many as can be in flight.
+    :param patience_seconds: how long a question is waited for that another worker has.
+    """
+
+    rate_per_second: float | None = None
+    concurrency: int = 64
+    ahead: int | None = None
+    patience_seconds: float = 300.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Totals:
+    """What a run has done so far.
+
+    :param questions: that have an outcome.
+    :param attempts: that were claimed.
+    :param paid: attempts that were paid.
+    :param spent_rial: for them, as far as prices are known.
+    :param unknown: attempts that maybe were paid.
+    :param unknown_rial: their price.
+    """
+
+    questions: int = 0
+    attempts: int = 0
+    paid: int = 0
+    spent_rial: int = 0
+    unknown: int = 0
+    unknown_rial: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Call:
+    """A question that is to be claimed for an account, or was.
+
+    :param lane: number of the account's lane.
+    :param track_id: random; what the provider sees.
+    :param after: this run's attempt with an earlier account, which it follows.
+    :param so_far: what that attempt came to.
+    :param key: the attempt, once it is claimed.
+    """
+
+    question: Question
+    standing: Standing
+    lane: int
+    request: Request[Any]
+    track_id: str
+    after: AttemptKey | None = None
+    so_far: Outcome | None = None
+    key: AttemptKey | None = None
+
+
+class Run:
+    """One run over a plan.
+
+    :param budget: name of the budget that pays, which is open.
+    :ivar rest: what the questions come to that have no outcome when it has ended.
+    :ivar ended_by: why it could not go on; None if it could.
+    :ivar may_repeat: whether a repeat may find that mended.
+    """
+
+    def __init__(self, plan: Plan, journal: Journal, *, pace: Pace, budget: str | None = None) -> None:
+        self.totals = Totals()
+        self.rest = Outcome(Status.NOT_SENT_STOPPED, error_message="The run ended before this was asked.")
+        self.ended_by: Status | None = None
+        self.may_repeat = False
+        self._plan = plan
+        self._inquiry = plan.questioner.inquiry
+        self._journal = journal
+        self._ahead = pace.ahead or pace.concurrency
+        self._budget = budget
+        self._agenda = Agenda(plan, journal, note=self._note, patience_seconds=pace.patience_seconds)
+        self._lanes = [
+            Lane(
+                way,
+                in_flight=pace.concurrency,
+                per_second=pace.rate_per_second,
+                may_send=lambda: journal.may_send,
+                arrived=self._arrived,
+            )
+            for way in plan.questioner.ways
+        ]
+        self._health = [Health() for _ in self._lanes]
+        self._doubts = Doubts()
+        self._arrivals: deque[Arrival] = deque()
+        self._bell = threading.Event()
+        self._wanted: deque[_Call] = deque()
+        self._open: dict[str, _Call] = {}
+        self._ended: list[tuple[_Call, Answer, Outcome | None]] = []
+        self._outcomes: list[tuple[int, Outcome]] = []
+        self._since: float | None = None
+        self._is_over_budget = False
+        self._stopped = False
+        self._dies_at: float | None = None
+
+    def perform(self, heard: Callable[[Totals], None] = lambda _: None) -> None:
+        """Ask what is to be asked, until nothing is left or the run has to stop.
+
+        :param heard: called several times a second, with what was done so far.
+        :raises Exception: what is no error of a call; what had arrived by then is settled.
+        """
+        for lane in self._lanes:
+            lane.start()
+        try:
+            while self._turn():
+                heard(self.totals)
+        finally:
+            self._end()
+        heard(self.totals)
+
+    def kill(self) -> None:
+        """Send nothing more, settle what arrives within seconds, and end. Safe in a signal handler."""
+        self._dies_at = self._dies_at or time.monotonic() + _STOP_SECONDS
+        self._stopped = True
+        for lane in self._lanes:
+            lane.client.stop(_STOP_SECONDS)
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it was told to end at once."""
+        return self._dies_at is not None
+
+    def _turn(self) -> bool:
+        """Do what can be done now; False once nothing is left to do."""
+        self._take_arrivals()
+        self._want_more()
+        if self._is_due():
+            self._commit()
+        elif self._journal.should_renew:
+            self._journal.renew()
+        self._raise_mistakes()
+        if self._is_over():
+            return False
+        self._bell.wait(_LINGER_SECONDS if self._since else _NAP_SECONDS)
+        self._bell.clear()
+        return True
+
+    def _is_over(self) -> bool:
+        if self._dies_at is not None and time.monotonic() >= self._dies_at:
+            return True
+        if self._open or self._ended or self._arrivals:
+            return False
+        if self._is_over_budget and self._wanted:
+            self._stop(_OVER_BUDGET)
+        return self._stopped or (not self._wanted and self._agenda.is_empty)
+
+    def _end(self) -> None:
+        """Let the lanes end, and settle what they bring."""
+        for lane in self._lanes:
+            if self._open:
+                lane.close(grace=0)
+            lane.join()
+        self._take_arrivals()
+        self._stopped = True
+        for call in self._wanted:
+            if call.so_far is not None:
+                self._note(call.question, call.so_far)
+        self._wanted.clear()
+        self._commit()
+
+    def _raise_mistakes(self) -> None:
+        for lane in self._lanes:
+            if lane.mistake is not None:
+                raise lane.mistake
+
+    # What comes back
+
+    def _arrived(self, arrival: Arrival) -> None:
+        self._arrivals.append(arrival)
+        if len(self._arrivals) * 2 >= self._ahead:
+            self._bell.set()
+
+    def _take_arrivals(self) -> None:
+        while self._arrivals:
+            lane, job, ended = self._arrivals.popleft()
+            call = self._open.pop(job.track_id)
+            verdict = judge(self._inquiry, lane.way, ended)
+            outcome = verdict.outcome.of_call(
+                lane.way.provider,
+                track_id=call.track_id,
+                answered_at=ended.at if verdict.outcome.has_answer else None,
+                cost_rial=self._cost(verdict.event, lane.way.price_rial),
+                before=call.so_far,
+            )
+            self._watch(lane, call.lane, outcome, ended)
+            following = self._following(call, outcome) if verdict.definite_failure else None
+            if following is not None:
+                self._wanted.appendleft(following)
+            answer = self._answer(call, lane, verdict, ended)
+            self._ended.append((call, answer, outcome if following is None else None))
+
+    def _answer(self, call: _Call, lane: Lane, verdict: Verdict, ended: Ended) -> Answer:
+        assert call.key is not None  # noqa: S101 - it was sent, so it was claimed
+        return Answer(
+            key=call.key,
+            ask=call.question.ask,
+            event=verdict.event,
+            wire=None if verdict.content is None else lane.way.wire(call.request),
+            content=verdict.content,
+            code=verdict.outcome.error_code,
+            sent_at=ended.sent_at,
+            answered_at=ended.at,
+        )
+
+    def _cost(self, event: Event, price_rial: int | None) -> int | None:
+        """Count the money of an end, and return what it has cost for sure; None where the price is not known."""
+        money = TRANSITIONS[State.CLAIMED, event].money
+        if money is Money.SPEND:
+            self.totals.paid += 1
+            self.totals.spent_rial += price_rial or 0
+            return price_rial
+        if money is Money.RELEASE:
+            self._is_over_budget = False
+            return 0
+        self.totals.unknown += 1
+        self.totals.unknown_rial += price_rial or 0
+        return 0
+
+    def _watch(self, lane: Lane, number: int, outcome: Outcome, ended: Ended) -> None:
+        """Close an account that refuses or fails all; stop the run if the answers make no sense."""
+        rest = self._health[number].hear(outcome, ended.error)
+        if rest is not None and not lane.is_closed:
+            log.error("%s: nothing more is sent with this account. %s", lane.way.account, rest.error_message)
+            self.rest = rest
+            lane.close()
+        rest = self._doubts.hear(outcome, is_doubtful=is_doubtful(lane.way, ended))
+        if rest is not None and not self._stopped:
+            log.error("%s", rest.error_message)
+            self._stop(rest)
+
+    def _stop(self, rest: Outcome, *, may_repeat: bool = False) -> None:
+        """Ask nothing more.
+
+        :param rest: what becomes of the questions that are left.
+        """
+        self.rest, self.ended_by, self.may_repeat = rest, Status(rest.status), may_repeat
+        self._stopped = True
+        for lane in self._lanes:
+            lane.close()
+
+    def _note(self, question: Question, outcome: Outcome) -> None:
+        self._outcomes.append((question.leader, outcome))
+        self.totals.questions += 1
+        self.totals.statuses[outcome.status] += 1
+
+    # What goes out
+
+    def _want_more(self) -> None:
+        """Choose as many calls as may be claimed."""
+        while not self._stopped and len(self._wanted) < self._room():
+            if all(lane.is_closed for lane in self._lanes):
+                self._stop(self.rest, may_repeat=self.rest.status == Status.NOT_SENT_UNAVAILABLE)
+                return
+            taken = self._agenda.take()
+            if taken is None:
+                return
+            question, standing = taken
+            chosen = self._choose(question, standing, first=0)
+            if isinstance(chosen, _Call):
+                self._wanted.append(chosen)
+            else:
+                self._note(question, chosen)
+
+    def _choose(self, question: Question, standing: Standing, *, first: int) -> _Call | Outcome:
+        """Choose the first account from a number on that can be asked; else say what becomes of the question."""
+        outcome = self.rest
+        for number, lane in enumerate(self._lanes[first:], first):
+            if lane.is_closed:
+                continue
+            try:
+                request = lane.way.request(question.inputs)
+            except InvalidInput as error:
+                outcome = of_error(error)
+                continue
+            return _Call(
+                question=question, standing=standing, lane=number, request=request, track_id=token_hex(_TRACK_BYTES)
+            )
+        return outcome
+
+    def _following(self, call: _Call, outcome: Outcome) -> _Call | None:
+        """Choose the account to ask after a definite failure, within the same claim."""
+        chosen = None if self._stopped else self._choose(call.question, call.standing, first=call.lane + 1)
+        if not isinstance(chosen, _Call):
+            return None
+        chosen.after, chosen.so_far = call.key, outcome
+        return chosen
+
+    def _room(self) -> int:
+        """How many calls may be claimed now."""
+        return 0 if self._is_over_budget else max(0, self._ahead - sum(lane.waiting for lane in self._lanes))
+
+    def _is_due(self) -> bool:
+        """Whether it is time to commit: enough has come together, or nothing more can."""
+        claims = 0 if self._stopped else min(len(self._wanted), self._room())
+        if not self._ended and not claims:
+            self._since = None
+            return False
+        if self._since is None:
+            self._since = time.monotonic()
+        enough = max(len(self._ended), claims) * 2 >= self._ahead
+        return enough or self._stopped or not self._open or time.monotonic() - self._since >= _LINGER_SECONDS
+
+    def _commit(self) -> None:
+        """Settle what has come and claim what goes next, in one transaction; then have sent what was won."""
+        count = 0 if self._stopped else min(len(self._wanted), self._room())
+        calls = {call.track_id: call for call in (self._wanted.popleft() for _ in range(count))}
+        ended, self._ended = self._ended, []
+        done = self._written([answer for _, answer, _ in ended], calls)
+        self._since = None
+        refused = {answer.key for answer in done.refused}
+        for call, answer, outcome in ended:
+            if outcome is not None:
+                self._note(call.question, _UNKNOWN_NOW if answer.key in refused and not answer.content else outcome)
+        self._plan.spool.keep(self._outcomes)
+        self._outcomes.clear()
+        self._send(done.won, calls)
+        self._agenda.look_up_again(calls[lost.claim.track_id].question for lost in done.lost)
+        if done.over_budget:
+            self._is_over_budget = True
+            self._wanted.extendleft(calls[claim.track_id] for claim in reversed(done.over_budget))
+
+    def _written(self, answers: list[Answer], calls: Mapping[str, _Call]) -> Committed:
+        try:
+            return self._journal.commit(
+                answers=answers, claims=[self._claim(call) for call in calls.values()], budget=self._budget
+            )
+        except LeaseLost as lost:
+            self._stop(Outcome(Status.NOT_SENT_STOPPED, error_message=str(lost)), may_repeat=True)
+            return Committed(won=[], lost=[], over_budget=[], refused=[])
+
+    def _claim(self, call: _Call) -> Claim:
+        way = self._lanes[call.lane].way
+        return Claim(
+            standing=call.standing,
+            inquiry=self._inquiry.name,
+            provider=way.provider,
+            account=way.account,
+            price_rial=way.price_rial,
+            track_id=call.track_id,
+            after=call.after,
+        )
+
+    def _send(self, won: list[Attempt], calls: Mapping[str, _Call]) -> None:
+        jobs: list[list[Job[Any]]] = [[] for _ in self._lanes]
+        for key, claim in won:
+            call = calls[claim.track_id]
+            call.key = key
+            self._open[call.track_id] = call
+            jobs[call.lane].append(Job(call.request, call.track_id))
+        self.totals.attempts += len(won)
+        for lane, some in zip(self._lanes, jobs, strict=True):
+            if some:
+                lane.give(some)
+
+
+_TRACK_BYTES: Final = 16
+
+_OVER_BUDGET: Final = Outcome(
+    Status.NOT_SENT_BUDGET,
+    error_code="budget",
+    error_message="The budget does not cover it: raise the budget and run again.",
+)
+_UNKNOWN_NOW: Final = Outcome(
+    Status.UNKNOWN,
+    error_code="held",
+    error_message="This worker was silent for so long that others closed the call as unknown: resolve it by its track "
+    "id.",
+)

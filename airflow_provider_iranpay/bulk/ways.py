@@ -1,0 +1,113 @@
+"""Who can be asked: the accounts of a run, in the order of preference, and a question as each would be sent it.
+
+Nothing is sent from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from airflow_provider_iranpay.api.contract import Api, Request
+from airflow_provider_iranpay.api.jibit import Jibit
+from airflow_provider_iranpay.api.paystar import Paystar
+from airflow_provider_iranpay.client.many_driver import ManyClient
+from airflow_provider_iranpay.client.pacer import Pacer
+from airflow_provider_iranpay.exceptions import ConfigurationError
+from airflow_provider_iranpay.inquiries import Answering, Inquiry
+from airflow_provider_iranpay.warehouse.journal.keyring import wire_hash
+
+__all__ = ["MakeClient", "Reader", "Way", "highest_cost_rial", "reader", "same_environment"]
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+Inputs = Mapping[str, str]
+
+
+class MakeClient(Protocol):
+    """Makes the client of an account's calls, for one run of it."""
+
+    def __call__(self, *, in_flight: int, pacer: Pacer | None, may_send: Callable[[], bool]) -> ManyClient:
+        """Make it; nothing is sent yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """How one provider's answers to the run's inquiry are read, for nothing."""
+
+    api: Api
+    answering: Answering
+
+    def request(self, inputs: Inputs) -> Request[Any]:
+        """Make the request of a question.
+
+        :raises InvalidInput: this provider does not take it.
+        """
+        return self.answering.endpoint.request(inputs)
+
+    def wire(self, request: Request[Any]) -> bytes:
+        """Hash a request as this account sends it: where it goes, and its exact parameters."""
+        endpoint = request.endpoint
+        return wire_hash(_encode((endpoint.method, endpoint.path, self.api.exact(request))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way(Reader):
+    """One account that can be asked the run's inquiry.
+
+    :param account: its name in the journal; it survives new credentials.
+    :param price_rial: what an answer costs; None where nobody has said so.
+    :param whole_call_seconds: how long one call may take.
+    """
+
+    provider: str
+    account: str
+    environment: str
+    price_rial: int | None
+    whole_call_seconds: float
+    client: MakeClient
+
+
+_BARE: Final[Mapping[str, Api]] = {"jibit": Jibit("", ""), "paystar": Paystar(credentials={})}
+"""Without an account: enough to read what a provider once answered."""
+
+
+def reader(inquiry: Inquiry, provider: str, ways: Sequence[Way]) -> Reader | None:
+    """Find who reads a provider's kept answers: an account of the run, else the bare contract."""
+    known = next((way for way in ways if way.provider == provider), None)
+    if known is not None:
+        return known
+    answering = inquiry.answered_by.get(provider)
+    return None if answering is None else Reader(api=_BARE[provider], answering=answering)
+
+
+def same_environment(ways: Sequence[Way]) -> str:
+    """Return the environment of all accounts.
+
+    :raises ConfigurationError: there is none, they differ, or two are the same account.
+    """
+    if not ways:
+        raise ConfigurationError("conn_ids: name at least one connection that can answer.")
+    environments = {way.environment for way in ways}
+    if len(environments) > 1:
+        raise ConfigurationError(
+            f"conn_ids: the connections lead to different environments ({', '.join(sorted(environments))}); an answer "
+            "of one does not count in the other. Name connections of one environment."
+        )
+    if len({(way.provider, way.account) for way in ways}) < len(ways):
+        raise ConfigurationError("conn_ids: the same account is named twice. Name each once.")
+    return environments.pop()
+
+
+def highest_cost_rial(ways: Sequence[Way]) -> int | None:
+    """Return what one question may cost at the most, all accounts asked in turn; None where a price is not known."""
+    highest = before = 0
+    for way in ways:
+        if way.price_rial is None:
+            return None
+        highest = max(highest, before + way.price_rial)
+        before += 0 if way.api.errors_are_free else way.price_rial
+    return highest
