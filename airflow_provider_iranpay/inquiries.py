@@ -85,6 +85,11 @@ class Inquiry:
     positive: Callable[[Cells], bool] = lambda _: True
 
     @property
+    def is_matching(self) -> bool:
+        """Whether its answer is a yes or a no, and nothing else."""
+        return self.outputs == _MATCHED
+
+    @property
     def is_free(self) -> bool:
         """Whether no provider charges for it."""
         return all(way.endpoint.safety is Safety.FREE_READ for way in self.answered_by.values())
@@ -112,14 +117,6 @@ def _is_blank(value: object) -> bool:
     return is_missing(value) or (isinstance(value, str) and not value.strip())
 
 
-def _birth_date(value: object) -> Checked:
-    read = days.parse_day(value)
-    try:
-        return Checked(None, read.reason) if read.value is None else Checked(days.jalali_yyyymmdd(read.value))
-    except ValueError:
-        return Checked(None, Reason.YEAR)
-
-
 def _reference(value: object) -> Checked:
     text = value.strip() if isinstance(value, str) else ""
     return Checked(text) if text.isprintable() and text else Checked(None, Reason.EMPTY)
@@ -128,7 +125,7 @@ def _reference(value: object) -> Checked:
 CARD: Final = Input("card", identifiers.card)
 IBAN: Final = Input("iban", identifiers.iban)
 NATIONAL_CODE: Final = Input("national_code", identifiers.national_code)
-BIRTH_DATE: Final = Input("birth_date", _birth_date)
+BIRTH_DATE: Final = Input("birth_date", days.birth_date)
 MOBILE: Final = Input("mobile", identifiers.mobile)
 BANK: Final = Input("bank", banks.iban_code)
 ACCOUNT: Final = Input("account", identifiers.account)

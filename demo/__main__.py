@@ -6,10 +6,11 @@ import time
 
 from rich.console import Console
 
-from demo import consumption, payments
+from demo import consumption, matching, payments
 
 SECTIONS = [
     ("A month of Jibit consumption, through Airflow into a warehouse", consumption.run),
+    ("Ten thousand customers, with a worker killed in the middle", matching.run),
     ("A payment and a transfer through Paystar", payments.run),
 ]
 

@@ -36,7 +36,7 @@ def cell_text(value: object) -> str:
     :raises Refusal: the cell holds nothing, or nothing that can be such a text.
     """
     if isinstance(value, str):
-        written = _WRITTEN_FLOAT.fullmatch(value)
+        written = "." in value and _WRITTEN_FLOAT.fullmatch(value)
         if not written:
             return value
         require(int(written[1]) < _LARGEST_EXACT_FLOAT, Reason.PRECISION)

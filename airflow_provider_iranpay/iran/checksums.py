@@ -22,13 +22,14 @@ LEGAL_ID_COEFFICIENTS = (29, 27, 23, 19, 17, 29, 27, 23, 19, 17)
 LUHN_DOUBLED = "0246813579"
 """Each digit doubled, the digits of the result added."""
 
+_OF_ZEROS = ord("0") * sum(NATIONAL_CODE_WEIGHTS)
 _DOUBLING = str.maketrans("0123456789", LUHN_DOUBLED)
 _IBAN_COUNTRY_AND_CHECK = "182700"  # I is 18, R is 27; then the place of the check digits
 
 
 def national_code_check_digit(first_nine: str) -> str:
     """Return the tenth digit: r = weighted sum mod 11, then r below 2 and 11 - r from there on."""
-    rest = sum(map(mul, NATIONAL_CODE_WEIGHTS, map(int, first_nine))) % 11
+    rest = (sum(map(mul, NATIONAL_CODE_WEIGHTS, first_nine.encode())) - _OF_ZEROS) % 11
     return str(rest if rest < 2 else 11 - rest)
 
 

@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 from persiantools.jdatetime import JalaliDate
 
 from airflow_provider_iranpay.iran.cells import cell_text, is_missing
-from airflow_provider_iranpay.iran.checked import Reason, Refusal, require
+from airflow_provider_iranpay.iran.checked import Checked, Reason, Refusal, require
 from airflow_provider_iranpay.iran.digits import ascii_digits, strip_marks
 
 __all__ = [
     "TEHRAN",
     "CheckedDay",
+    "birth_date",
     "day_bounds",
     "from_jalali_dashed",
     "from_jalali_yymmdd",
@@ -96,6 +97,15 @@ def parse_day(value: object) -> CheckedDay:
         return CheckedDay(_from_typed(cell_text(value)))
     except Refusal as refusal:
         return CheckedDay(None, refusal.reason)
+
+
+def birth_date(value: object) -> Checked:
+    """Read a day as :func:`parse_day` does, and bring it to the text ``YYYYMMDD`` of the Jalali calendar."""
+    read = parse_day(value)
+    try:
+        return Checked(None, read.reason) if read.value is None else Checked(jalali_yyyymmdd(read.value))
+    except ValueError:
+        return Checked(None, Reason.YEAR)
 
 
 def jalali_yyyymmdd(day: date) -> str:
