@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,9 +20,8 @@ from airflow.providers.http.hooks.http import HttpHook
 from airflow_provider_iranpay.api.jibit import Jibit
 from airflow_provider_iranpay.api.jibit.endpoints import MATCH_MOBILE
 from airflow_provider_iranpay.client.account import Account, ProcessMemory
-from airflow_provider_iranpay.client.many_driver import Answer, Job, ManyClient
+from airflow_provider_iranpay.client.many_driver import Ended, Job, ManyClient
 from airflow_provider_iranpay.client.network import Network
-from airflow_provider_iranpay.exceptions import IranPayError
 from airflow_provider_iranpay.iran.identifiers import complete_national_code
 from benchmarks.measuring import Benchmark, Round, Timing, duration, interleaved, ratio, timed
 from benchmarks.place import Place
@@ -55,13 +53,13 @@ class _Questions:
             return None
         self._left -= 1
         request = MATCH_MOBILE.request({"national_code": _NATIONAL_CODE, "mobile": _MOBILE})
-        return Job(request, uuid.uuid4().hex)
+        return Job(request, os.urandom(16).hex())
 
     def exhausted(self) -> bool:
         return not self._left
 
-    def ended(self, job: Job[Any], outcome: Answer[Any] | IranPayError) -> None:  # noqa: ARG002 - its count is enough
-        self.matched += isinstance(outcome, Answer) and outcome.value is True
+    def ended(self, job: Job[Any], ended: Ended) -> None:  # noqa: ARG002 - its count is enough
+        self.matched += ended.value is True
 
 
 def _many_client(url: str, calls: int) -> int:

@@ -125,6 +125,11 @@ class Endpoint(Generic[T_co]):
     method: Literal["GET", "POST"] = "GET"
     weight: Weight = Weight.DOCUMENTED
     bearer: str | None = "access_token"
+    _names: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Gather the names of the parameters, which each request is held against."""
+        object.__setattr__(self, "_names", frozenset(parameter.name for parameter in self.parameters))
 
     def request(self, values: Mapping[str, object], *, also_required: Collection[str] = ()) -> Request[T_co]:
         """Normalise and check the inputs, and say what to send.
@@ -133,15 +138,15 @@ class Endpoint(Generic[T_co]):
         :raises InvalidInput: a value is missing, or is not what the provider accepts.
         :raises TypeError: a name is none of this call's: left out, it would have made another question.
         """
-        unknown = values.keys() - {parameter.name for parameter in self.parameters}
-        if unknown:
-            raise TypeError(f"{self.service} has no parameter {', '.join(sorted(unknown))}")
+        if not values.keys() <= self._names:
+            unknown = ", ".join(sorted(values.keys() - self._names))
+            raise TypeError(f"{self.service} has no parameter {unknown}")
         wire: dict[str, Any] = dict(self.fixed)
         try:
             self._require_any(values)
             for parameter in self.parameters:
                 value = values.get(parameter.name)
-                if _is_given(value) or not parameter.optional or parameter.name in also_required:
+                if not parameter.optional or parameter.name in also_required or _is_given(value):
                     wire[parameter.wire] = parameter.encode(parameter.name, value)
         except InvalidInput as error:
             refused = error.of(self.service)
@@ -159,7 +164,7 @@ class Endpoint(Generic[T_co]):
         return Request(endpoint=self, body=wire)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Request(Generic[T_co]):
     """One call, ready to be sent. Its query and body hold personal data and secrets: no ``repr`` shows them."""
 
@@ -183,7 +188,7 @@ class Request(Generic[T_co]):
         return self.endpoint.read(payload)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outgoing:
     """A request as it leaves: with the account's credentials in it. No ``repr`` shows any of it.
 
@@ -230,7 +235,7 @@ class Renewal:
     spare: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Granted:
     """Tokens to use.
 
@@ -241,7 +246,7 @@ class Granted:
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Success:
     """A complete body in the provider's own envelope that says yes."""
 
@@ -279,14 +284,24 @@ class Api(Protocol):
     def echoes_track_id(self) -> bool:
         """Whether an answer with another ``X-TRACK-ID`` is another call's."""
 
+    @property
+    def errors_are_free(self) -> bool:
+        """Whether it is known that only a success is billed."""
+
     def renewals(self, bearer: str, held: Sequence[Tokens]) -> Sequence[Renewal]:
         """Name the calls that bring new tokens of one kind, in the order in which to try them.
 
         :param held: the tokens that are known, the likeliest to be renewable first.
         """
 
+    def exact(self, request: Request[Any]) -> Mapping[str, Any]:
+        """Give a request's parameters as this account writes them, without credentials and signatures."""
+
     def outgoing(self, request: Request[Any], tokens: Tokens | None) -> Outgoing:
         """Add to a request what only the account knows: its tokens, credentials and signatures."""
+
+    def lists(self, code: str) -> bool:
+        """Whether the contract lists an error code: what it does not list is believed for the moment alone."""
 
     def secrets(self) -> Sequence[str]:
         """Name the credentials, which no message may repeat."""

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from airflow_provider_iranpay.api.contract import UnreadablePayload
 from airflow_provider_iranpay.iran.checked import Refusal
 from airflow_provider_iranpay.iran.money import LARGEST_RIAL, read_rial
@@ -20,6 +22,34 @@ _EXACT_FLOATS = 2**53
 
 def decode_object(body: bytes) -> dict[str, Any] | None:
     """Parse a body as one JSON object (UTF-8), each key once; None where it is anything else."""
+    plain = _decode_plain(body)
+    return _decode_strictly(body) if plain is None else plain
+
+
+def _decode_plain(body: bytes) -> dict[str, Any] | None:
+    """Parse an object that has as many keys as colons, so that none stands twice; None for all others, good or bad.
+
+    msgspec is several times faster than ``json``, and takes the last of two values of a key.
+    """
+    if b"\\u" in body:
+        return None
+    try:
+        decoded = _PLAIN_DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return decoded if _keys(decoded) == body.count(b":") else None
+
+
+def _keys(decoded: Mapping[str, Any]) -> int:
+    """Count keys; those of objects in lists are left out, so that such a body is no plain one."""
+    keys = len(decoded)
+    for value in decoded.values():
+        if type(value) is dict:
+            keys += _keys(value)
+    return keys
+
+
+def _decode_strictly(body: bytes) -> dict[str, Any] | None:
     try:
         decoded = _DECODER.decode(body.decode("utf-8-sig"))
         if b"\\u" in body:
@@ -51,6 +81,7 @@ def _one_value_a_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return decoded
 
 
+_PLAIN_DECODER: Final = msgspec.json.Decoder(dict[str, Any])
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_one_value_a_key)
 
 

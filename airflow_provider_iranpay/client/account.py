@@ -158,7 +158,8 @@ class Account:
 
     def pause_left(self) -> float:
         """Return the seconds for which calls are still held back."""
-        return max(0.0, self._paused_until - time.monotonic())
+        left = self._paused_until - time.monotonic()
+        return left if left > 0 else 0.0
 
 
 os.register_at_fork(after_in_child=Account.after_fork)

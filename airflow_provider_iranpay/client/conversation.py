@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from airflow_provider_iranpay import exceptions
@@ -19,11 +20,13 @@ from airflow_provider_iranpay.api.contract import (
     Granted,
     Renewal,
     Request,
+    Safety,
     Success,
     Tokens,
     UnreadablePayload,
 )
 from airflow_provider_iranpay.client.phase import (
+    AFTER_BILLED_FAILURE,
     AFTER_FAILURE,
     AFTER_MAYBE_SENT,
     AFTER_NOT_SENT,
@@ -33,15 +36,15 @@ from airflow_provider_iranpay.client.phase import (
     Received,
     Verdict,
 )
-from airflow_provider_iranpay.client.reports import Ended, report, unreadable_answer
-from airflow_provider_iranpay.client.retries import Retries, seconds_told
+from airflow_provider_iranpay.client.reports import Unanswered, report, unreadable_answer
+from airflow_provider_iranpay.client.retries import Retries, seconds_of_the_day, seconds_told
 
-__all__ = ["Conversation", "GetTokens", "LoadTokens", "Pause", "SaveTokens", "Send", "Step", "Wait"]
+__all__ = ["Conversation", "GetTokens", "LoadTokens", "Pause", "SaveTokens", "Send", "Step", "Wait", "reread"]
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Send:
     """Send this; answered with ``Received`` or ``Broken``. The tokens are None where the call needs none."""
 
@@ -107,14 +110,17 @@ class Conversation:
     api: Api
     retries: Retries
 
-    def call(self, request: Request[T], *, track_id: str) -> Steps[T]:
+    def call(self, request: Request[T], *, track_id: str, held: Tokens | None = None) -> Steps[T]:
         """Bring the answer to a request.
 
         :param track_id: random, the same for every send of this conversation; at most 50 characters.
+        :param held: tokens to begin with, where the account has some at hand; else it begins by getting them.
         :raises CallError: one of its subclasses, by the tables of ``phase``.
         """
         bearer = request.endpoint.bearer
-        granted: Granted | None = (yield GetTokens(bearer, refused=None)) if bearer else None
+        granted: Granted | None = None
+        if bearer:
+            granted = Granted(held, fresh=False) if held else (yield GetTokens(bearer, refused=None))
         chances = _CHANCES
         attempt = 0
         while True:
@@ -123,12 +129,13 @@ class Conversation:
             event: Received | Broken = yield Send(request, track_id, tokens)
             if self.api.echoes_track_id:
                 event = _of_this_call(event, track_id)
-            answered = self._understand(request, event)
+            answered = self.api.understand(request, event.status, event.body) if isinstance(event, Received) else None
             if isinstance(answered, Success):
-                return self._read(request, answered, track_id)
-            verdict = _verdict(request, event, answered)
+                return _read(self.api, request, answered, track_id)
+            verdict = _verdict(self.api, request, event, answered)
             told = self._told(event)
-            error = report(self.api, Ended(request, event, answered, verdict, tokens, track_id, told))
+            later = _seconds_of_the_quota(event, answered) or told
+            error = report(self.api, Unanswered(request, event, answered, verdict, tokens, track_id, later))
             if told:
                 yield Pause(told, error)
             if verdict.move is Move.AUTHENTICATE and bearer and granted and chances:
@@ -197,18 +204,6 @@ class Conversation:
         stored: Tokens | None = yield LoadTokens(bearer)
         return None if stored is None or stored in held else Granted(stored, fresh=False)
 
-    def _understand(self, request: Request[Any], event: Received | Broken) -> Success | Failure | None:
-        if isinstance(event, Broken):
-            return None
-        return self.api.understand(request, event.status, event.body)
-
-    def _read(self, request: Request[T], success: Success, track_id: str) -> T:
-        try:
-            return request.read(success.payload)
-        except UnreadablePayload as unreadable:
-            reason = str(unreadable)
-        raise unreadable_answer(self.api, request, reason, track_id)
-
     def _told(self, event: Received | Broken) -> float | None:
         if isinstance(event, Broken):
             return None
@@ -216,6 +211,26 @@ class Conversation:
 
     def _tries(self, move: Move) -> int:
         return {Move.REPEAT: self.retries.tries, Move.REPEAT_ONCE: 2}.get(move, 0)
+
+
+def reread(api: Api, request: Request[T], status: int, body: bytes, track_id: str) -> T | exceptions.CallError:
+    """Read an answer that was kept, as a call would.
+
+    :returns: the answer, or the error that the call would have raised, without a ``retry_after``: when it came is not
+        told here.
+    """
+    answered = api.understand(request, status, body)
+    if isinstance(answered, Success):
+        try:
+            return _read(api, request, answered, track_id)
+        except exceptions.UnreadableAnswer as unreadable:
+            return unreadable
+    event = Received(status, body, _LONG_AGO)
+    verdict = _verdict(api, request, event, answered)
+    return report(api, Unanswered(request, event, answered, verdict, tokens=None, track_id=track_id, retry_after=None))
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 _CHANCES = 2
@@ -239,9 +254,25 @@ def _of_this_call(event: Received | Broken, track_id: str) -> Received | Broken:
     return event
 
 
-def _verdict(request: Request[Any], event: Received | Broken, failure: Failure | None) -> Verdict:
+def _read(api: Api, request: Request[T], success: Success, track_id: str) -> T:
+    try:
+        return request.read(success.payload)
+    except UnreadablePayload as unreadable:
+        reason = str(unreadable)
+    raise unreadable_answer(api, request, reason, track_id)
+
+
+def _verdict(api: Api, request: Request[Any], event: Received | Broken, failure: Failure | None) -> Verdict:
     if failure is not None and failure.definite:
-        return AFTER_FAILURE[failure.error_class]
+        billed = request.endpoint.safety is Safety.BILLABLE_READ and not api.errors_are_free
+        return (AFTER_BILLED_FAILURE if billed else AFTER_FAILURE)[failure.error_class]
     if isinstance(event, Broken) and event.phase is Phase.NOT_SENT:
         return AFTER_NOT_SENT
     return AFTER_MAYBE_SENT[request.endpoint.safety]
+
+
+def _seconds_of_the_quota(event: Received | Broken, failure: Failure | None) -> float | None:
+    """Seconds until a quota begins anew, where it is used up."""
+    if isinstance(event, Received) and failure is not None and failure.error_class is ErrorClass.QUOTA:
+        return seconds_of_the_day(event.at)
+    return None

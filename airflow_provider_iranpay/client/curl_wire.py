@@ -18,7 +18,7 @@ from weakref import WeakSet
 import pycurl  # type: ignore[import-untyped]
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from airflow_provider_iranpay.client.message import LARGEST_BODY, TOO_LARGE, TOO_SLOW, Message
+from airflow_provider_iranpay.client.message import HEADERS, LARGEST_BODY, TOO_LARGE, TOO_SLOW, Message
 from airflow_provider_iranpay.client.network import Network
 from airflow_provider_iranpay.client.phase import Broken, Phase, Received
 
@@ -45,6 +45,11 @@ class CurlWire(Generic[K]):
         self._network = network
         self._open()
         self._living.add(self)
+
+    @property
+    def in_flight(self) -> int:
+        """How many exchanges have begun and not ended."""
+        return len(self._flying)
 
     def send(self, message: Message, key: K) -> None:
         """Begin to send one request; what becomes of it comes out of ``turn`` or ``abandon``, once, with its key."""
@@ -119,11 +124,12 @@ class CurlWire(Generic[K]):
     def _ended(self) -> list[tuple[K, Received | Broken]]:
         ended: list[tuple[K, Received | Broken]] = []
         more = bool(self._flying)
+        now = datetime.now(UTC)
         while more:
             more, whole, failed = self._multi.info_read()
             for curl in whole:
                 exchange, key = self._landed(curl)
-                ended.append((key, exchange.received()))
+                ended.append((key, exchange.received(now)))
             for curl, error, _ in failed:
                 exchange, key = self._landed(curl)
                 ended.append((key, exchange.broken(error)))
@@ -160,6 +166,7 @@ class _Exchange:
         self._body: list[bytes] = []
         self._size = 0
         self._starts = 0
+        self._form: tuple[str, bool] | None = None
         self.curl.setopt(pycurl.PREREQFUNCTION, self._may_start)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._head.append)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._take)
@@ -169,8 +176,8 @@ class _Exchange:
 
         :raises ValueError: a header would be read as more than one, or is no ASCII text.
         """
-        headers = [f"{name}: {value}" for name, value in message.all_headers().items()]
-        together = "".join(headers)
+        own = [f"{name}: {value}" for name, value in message.headers.items()]
+        together = "".join(own)
         if not (together.isascii() and together.isprintable()):
             raise ValueError("a header is not printable ASCII text")
         self._head.clear()
@@ -178,19 +185,21 @@ class _Exchange:
         self._size = self._starts = 0
         curl = self.curl
         curl.setopt(pycurl.URL, message.url.encode())
-        curl.setopt(pycurl.HTTPHEADER, [*headers, _NO_EXPECT])
-        if message.body is None:
+        curl.setopt(pycurl.HTTPHEADER, _HEADERS + own)
+        form = message.method, message.body is None
+        if form != self._form:
             curl.setopt(pycurl.HTTPGET, 1)
-        else:
+            curl.setopt(pycurl.CUSTOMREQUEST, message.method)
+            self._form = form
+        if message.body is not None:
             curl.setopt(pycurl.POSTFIELDS, message.body)
-        curl.setopt(pycurl.CUSTOMREQUEST, message.method)
 
     @property
     def phase(self) -> Phase:
         """``NOT_SENT`` until libcurl comes to the request: DNS, TCP, a proxy's CONNECT and TLS lie before that."""
         return Phase.MAYBE_SENT if self._starts else Phase.NOT_SENT
 
-    def received(self) -> Received | Broken:
+    def received(self, at: datetime) -> Received | Broken:
         """Say what came, where libcurl takes it for whole; a header that was cut is whole to it."""
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
         told = _told(self._head)
@@ -199,7 +208,7 @@ class _Exchange:
         return Received(
             status,
             b"".join(self._body),
-            datetime.now(UTC),
+            at,
             retry_after=told.get("retry-after"),
             track_id=told.get("x-track-id"),
         )
@@ -234,8 +243,8 @@ class _Exchange:
         return len(chunk)
 
 
-_NO_EXPECT: Final = "Expect:"
-"""Without it, libcurl asks before it sends a large body, and sends it again without asking after a 417."""
+_HEADERS: Final = [*(f"{name}: {value}" for name, value in HEADERS.items()), "Expect:"]
+"""Without the last, libcurl asks before it sends a large body, and sends it again without asking after a 417."""
 
 
 def _settings(network: Network) -> dict[int, object]:
@@ -260,6 +269,7 @@ def _settings(network: Network) -> dict[int, object]:
 
 
 _TOLD: Final = (b"retry-after:", b"x-track-id:")
+_INITIALS: Final = b"rRxX"
 _LONGEST_TOLD: Final = max(map(len, _TOLD))
 
 
@@ -270,9 +280,9 @@ def _told(lines: list[bytes]) -> dict[str, str] | None:
     told: dict[str, str] = {}
     whole = False
     for line in lines:
-        if line.startswith(b"HTTP/"):
+        if line[:5] == b"HTTP/":
             told, whole = {}, False
-        elif not whole and line[:_LONGEST_TOLD].lower().startswith(_TOLD):
+        elif line[:1] in _INITIALS and not whole and line[:_LONGEST_TOLD].lower().startswith(_TOLD):
             name, _, value = line.decode("latin-1").partition(":")
             before = told.get(name.lower())
             told[name.lower()] = value.strip() if before is None else f"{before}, {value.strip()}"

@@ -9,9 +9,11 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -26,18 +28,22 @@ from airflow_provider_iranpay.client.pacer import Pacer
 from airflow_provider_iranpay.client.phase import Broken, Phase, Received
 from airflow_provider_iranpay.client.retries import Retries
 from airflow_provider_iranpay.client.sync_driver import SyncClient
-from airflow_provider_iranpay.exceptions import CallError, IranPayError, NotSent
+from airflow_provider_iranpay.exceptions import CallError, ConfigurationError, IranPayError, NotSent
 
-__all__ = ["Answer", "Job", "ManyClient", "Source"]
+__all__ = ["Ended", "Job", "ManyClient", "Source"]
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _LONGEST_SLEEP: Final = 1.0
 """Seconds after which a source that has nothing now is asked again, should it have forgotten to wake the client."""
+_LONGEST_HOLD: Final = 0.5
+"""Seconds after which ``may_send`` is asked again."""
+_MOST_IN_FLIGHT: Final = 900
+"""libcurl waits on the first 1,024 files of a process only; the rest is left to the others that it has open."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job(Generic[T]):
     """One call to be made.
 
@@ -50,15 +56,27 @@ class Job(Generic[T]):
     key: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
-    """What a call brought.
+@dataclass(slots=True)
+class Ended:
+    """What became of a job, and what a journal keeps of it. It holds personal data: no ``repr`` shows it.
 
-    :param at: when it came (timezone-aware).
+    :param value: the answer; None where there is an error.
+    :param error: why there is no answer; None where there is one.
+    :param at: when the last complete response came, whosever it was (timezone-aware); None where none came.
+    :param status: HTTP status of the response that ended the call, if that was in the provider's own envelope: an
+        answer, an unreadable one, or a definite no. Else None.
+    :param body: the body of the same response.
+    :param sends: how often the request left this machine, or may have: each send that is not proven not to have.
+    :param sent_at: when the last of those began (timezone-aware); None where there was none.
     """
 
-    value: T
-    at: datetime
+    value: Any = field(repr=False)
+    error: IranPayError | None
+    at: datetime | None
+    status: int | None
+    body: bytes | None = field(repr=False)
+    sends: int
+    sent_at: datetime | None
 
 
 class Source(Protocol):
@@ -72,7 +90,7 @@ class Source(Protocol):
     def exhausted(self) -> bool:
         """Whether ``take`` will never again give one."""
 
-    def ended(self, job: Job[Any], outcome: Answer[Any] | IranPayError) -> None:
+    def ended(self, job: Job[Any], ended: Ended) -> None:
         """Take what became of a job: once for each."""
 
 
@@ -80,14 +98,44 @@ class Source(Protocol):
 class _Talk:
     """One open conversation.
 
-    :param answered_at: when its last answer came.
     :param error: what its last send brought, where that is repeated.
+    :param response: the last complete one.
+    :param sends: how often its request left this machine, or may have.
+    :param began: when its last send began.
+    :param sent_at: when the last of ``sends`` began.
     """
 
     job: Job[Any]
     steps: Steps[Any]
-    answered_at: datetime
     error: CallError | None = None
+    response: Received | None = None
+    sends: int = 0
+    began: datetime | None = None
+    sent_at: datetime | None = None
+
+    def hear(self, event: Received | Broken) -> None:
+        """Write down what a send brought."""
+        if isinstance(event, Received):
+            self.response = event
+        elif event.phase is Phase.NOT_SENT:
+            return
+        self.sends += 1
+        self.sent_at = self.began
+
+    def ended(self, value: object, error: IranPayError | None) -> Ended:
+        """Say what became of the job."""
+        heard = self.response
+        if heard is None:
+            return Ended(value, error, None, None, None, self.sends, self.sent_at)
+        if error is None or self._is_told_by_an_answer(error):
+            return Ended(value, error, heard.at, heard.status, heard.body, self.sends, self.sent_at)
+        return Ended(value, error, heard.at, None, None, self.sends, self.sent_at)
+
+    def _is_told_by_an_answer(self, error: IranPayError) -> bool:
+        """Whether it is the answer to this call that says so, and not the one to a token call."""
+        if not isinstance(error, CallError):
+            return False
+        return error.phase == Phase.ANSWERED and error.track_id == self.job.track_id
 
 
 @dataclass(slots=True)
@@ -106,9 +154,11 @@ class ManyClient:
 
     :param account: shared by all clients of the account in this process.
     :param store: where tokens outlive the process; only a thread of its own touches it.
-    :param in_flight: calls that are open at once, those that wait to be repeated included.
+    :param in_flight: calls that are open at once, those that wait to be repeated included; at most 900.
     :param pacer: holds back sends, repeats included; token calls are not counted.
-    :param grace: seconds that ``stop`` leaves to what is in flight.
+    :param may_send: asked before each send, repeats included. While it says no, nothing is sent; it is asked again
+        after ``wake``, and every half second.
+    :raises ConfigurationError: more in flight than can be waited for.
     """
 
     def __init__(  # noqa: PLR0913 - what one account's calls need, all by keyword
@@ -121,14 +171,16 @@ class ManyClient:
         retries: Retries | None = None,
         in_flight: int = 64,
         pacer: Pacer | None = None,
-        grace: float = 3.0,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
+        if in_flight > _MOST_IN_FLIGHT:
+            raise ConfigurationError(f"in_flight: {in_flight} is too much, set {_MOST_IN_FLIGHT} at the most.")
         self._api = api
         self._network = network
         self._account = account
-        self._in_flight = in_flight
+        self._most_open = in_flight
         self._pacer = pacer
-        self._grace = grace
+        self._may_send = may_send
         self._conversation = Conversation(api, retries or Retries())
         self._renewing = SyncClient(api, network, account=account, store=store, retries=retries)
         self._wire: CurlWire[_Talk] = CurlWire(network)
@@ -137,7 +189,9 @@ class ManyClient:
         self._waiting: list[tuple[float, int, _Talk]] = []
         self._order = itertools.count()
         self._renewals: dict[str, _Renewal] = {}
-        self._ends_at: float | None = None
+        self._stopped = False
+        self._ends_at = math.inf
+        self._held_for = 0.0
         self._mistake: Exception | None = None
 
     def run(self, source: Source) -> None:
@@ -147,6 +201,7 @@ class ManyClient:
             ``stop`` does and is raised at its end; the job that it happened to is not ended.
         """
         self._source = source
+        self._tells_all = log.isEnabledFor(logging.DEBUG)
         try:
             while not self._is_over():
                 for talk, event in self._wire.turn(self._patience()):
@@ -157,39 +212,53 @@ class ManyClient:
         if self._mistake is not None:
             raise self._mistake
 
-    def stop(self) -> None:
+    def stop(self, grace: float | None = 3.0) -> None:
         """Send nothing more, and end the run once what is in flight has ended, or the grace is over.
 
         What then is still in flight ends as its phase says; what waits to be repeated, with the error that it waits
-        for; all else as not sent. From any thread, and from a signal handler.
+        for; all else as not sent. Of several stops the earliest end counts. From any thread, and from a signal handler.
+
+        :param grace: seconds; None leaves to what is in flight its own time-outs.
         """
-        if self._ends_at is None:
-            self._ends_at = time.monotonic() + self._grace
+        self._stopped = True
+        if grace is not None:
+            self._ends_at = min(self._ends_at, time.monotonic() + grace)
         self.wake()
 
     def wake(self) -> None:
         """Ask the source again, now. From any thread, and from a signal handler."""
         self._wire.wake()
 
+    @property
+    def paused(self) -> float:
+        """Seconds for which the provider has asked to send nothing; 0 where it has not."""
+        return self._account.pause_left()
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are on the wire now."""
+        return self._wire.in_flight
+
     def _is_over(self) -> bool:
         """Do all that can be done without the network, and say whether anything is left."""
         self._go_on_with_tokens()
-        if self._ends_at is None:
+        if not self._stopped:
             self._go_on_after_waiting()
             self._begin()
             self._send()
-        if self._ends_at is not None:
-            self._let_go(self._ends_at)
-        return not self._open and (self._ends_at is not None or self._source.exhausted())
+        if self._stopped:
+            self._let_go()
+        return not self._open and (self._stopped or self._source.exhausted())
 
     def _begin(self) -> None:
-        while self._open < self._in_flight and (job := self._taken()) is not None:
+        while self._open < self._most_open and (job := self._taken()) is not None:
             self._open += 1
-            steps = self._conversation.call(job.request, track_id=job.track_id)
-            self._go_on(_Talk(job, steps, _NEVER))
+            bearer = job.request.endpoint.bearer
+            held = self._account.held(bearer, None) if bearer else None
+            self._go_on(_Talk(job, self._conversation.call(job.request, track_id=job.track_id, held=held)))
 
     def _taken(self) -> Job[Any] | None:
-        if self._ends_at is not None:
+        if self._stopped:
             return None
         try:
             return self._source.take()
@@ -198,15 +267,12 @@ class ManyClient:
             return None
 
     def _hear(self, talk: _Talk, event: Received | Broken) -> None:
-        if isinstance(event, Received):
-            talk.answered_at = event.at
-        log.debug(
-            "%s %s: %s, track id %s",
-            self._api.name,
-            talk.job.request.endpoint.service,
-            event.status if isinstance(event, Received) else event.reason,
-            talk.job.track_id,
-        )
+        talk.hear(event)
+        if self._tells_all:
+            said = event.status if isinstance(event, Received) else event.reason
+            log.debug(
+                "%s %s: %s, track id %s", self._api.name, talk.job.request.endpoint.service, said, talk.job.track_id
+            )
         self._go_on(talk, event)
 
     def _go_on(self, talk: _Talk, happened: object = None) -> None:
@@ -217,10 +283,10 @@ class ManyClient:
                 self._pause(step)
                 step = talk.steps.send(None)
         except StopIteration as end:
-            self._end(talk, Answer(end.value, talk.answered_at))
+            self._end(talk, end.value)
             return
         except Exception as ended_by:  # noqa: BLE001 - told apart where it ends
-            self._end(talk, ended_by)
+            self._fail(talk, ended_by)
             return
         match step:
             case Send():
@@ -232,16 +298,19 @@ class ManyClient:
                 log.debug("%s Waiting %.1f s before the next try.", error, seconds)
                 heapq.heappush(self._waiting, (time.monotonic() + seconds, next(self._order), talk))
             case _:
-                self._end(talk, TypeError(f"a call takes no step like {type(step).__name__}"))
+                self._fail(talk, TypeError(f"a call takes no step like {type(step).__name__}"))
 
-    def _end(self, talk: _Talk, outcome: Answer[Any] | Exception) -> None:
+    def _fail(self, talk: _Talk, error: Exception) -> None:
+        if isinstance(error, IranPayError):
+            self._end(talk, error=error)
+        else:
+            self._open -= 1
+            self._stop_for(error)
+
+    def _end(self, talk: _Talk, value: object = None, *, error: IranPayError | None = None) -> None:
         self._open -= 1
-        talk.steps.close()
-        if not isinstance(outcome, Answer | IranPayError):
-            self._stop_for(outcome)
-            return
         try:
-            self._source.ended(talk.job, outcome)
+            self._source.ended(talk.job, talk.ended(value, error))
         except Exception as mistake:  # noqa: BLE001 - raised at the end of the run
             self._stop_for(mistake)
 
@@ -260,29 +329,41 @@ class ManyClient:
             self._go_on(talk)
 
     def _send(self) -> None:
-        if self._account.pause_left():
-            return
-        while self._ready and self._ends_at is None and (self._pacer is None or not self._pacer.left()):
+        now = datetime.now(UTC)
+        while self._ready and not self._stopped and not self._hold():
             talk, step = self._ready.popleft()
             try:
                 message = compose(self._api, self._network, step)
             except Exception as error:  # noqa: BLE001 - told apart where it ends
-                self._end(talk, error)
+                self._fail(talk, error)
                 continue
             if self._pacer is not None:
                 self._pacer.take()
+            talk.began = now
             self._wire.send(message, talk)
+
+    def _hold(self) -> float:
+        """Find for how many seconds nothing may be sent; 0 where it may be now."""
+        self._held_for = self._account.pause_left() or (self._pacer.left() if self._pacer else 0.0)
+        if not self._held_for and not self._is_let_send():
+            self._held_for = _LONGEST_HOLD
+        return self._held_for
+
+    def _is_let_send(self) -> bool:
+        try:
+            return self._may_send()
+        except Exception as mistake:  # noqa: BLE001 - raised at the end of the run
+            self._stop_for(mistake)
+            return False
 
     def _patience(self) -> float:
         """Seconds until something here has to be done again."""
         now = time.monotonic()
-        dues = [_LONGEST_SLEEP]
-        if self._ends_at is not None:
-            dues.append(self._ends_at - now)
+        dues = [_LONGEST_SLEEP, self._ends_at - now]
         if self._waiting:
             dues.append(self._waiting[0][0] - now)
         if self._ready:
-            dues.append(max(self._account.pause_left(), self._pacer.left() if self._pacer else 0.0))
+            dues.append(self._held_for)
         return max(0.0, min(dues))
 
     def _get_tokens(self, talk: _Talk, *, bearer: str, refused: Tokens | None) -> None:
@@ -307,15 +388,15 @@ class ManyClient:
             renewal = self._renewals.pop(bearer)
             for talk, refused in renewal.waiting:
                 if isinstance(renewal.outcome, Exception):
-                    self._end(talk, renewal.outcome)
+                    self._fail(talk, renewal.outcome)
                 elif renewal.outcome is not None and renewal.outcome.tokens != refused:
                     self._go_on(talk, renewal.outcome)
                 else:  # it was begun for somebody else, and brought just what this one saw refused
                     self._get_tokens(talk, bearer=bearer, refused=refused)
 
-    def _let_go(self, ends_at: float) -> None:
+    def _let_go(self) -> None:
         """End what is not in flight; at the end of the grace, all."""
-        if time.monotonic() >= ends_at:
+        if time.monotonic() >= self._ends_at:
             for talk, event in self._wire.abandon():
                 self._hear(talk, event)
         left = [talk for talk, _ in self._ready]
@@ -325,7 +406,7 @@ class ManyClient:
         self._waiting.clear()
         self._renewals.clear()
         for talk in left:
-            self._end(talk, talk.error or self._not_sent(talk.job))
+            self._end(talk, error=talk.error or self._not_sent(talk.job))
 
     def _not_sent(self, job: Job[Any]) -> NotSent:
         return NotSent(
@@ -335,6 +416,3 @@ class ManyClient:
             track_id=job.track_id,
             phase=Phase.NOT_SENT,
         )
-
-
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)

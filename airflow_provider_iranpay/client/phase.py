@@ -15,7 +15,17 @@ from typing import Final, NamedTuple
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import ErrorClass, Safety
 
-__all__ = ["AFTER_FAILURE", "AFTER_MAYBE_SENT", "AFTER_NOT_SENT", "Broken", "Move", "Phase", "Received", "Verdict"]
+__all__ = [
+    "AFTER_BILLED_FAILURE",
+    "AFTER_FAILURE",
+    "AFTER_MAYBE_SENT",
+    "AFTER_NOT_SENT",
+    "Broken",
+    "Move",
+    "Phase",
+    "Received",
+    "Verdict",
+]
 
 
 class Phase(StrEnum):
@@ -26,9 +36,9 @@ class Phase(StrEnum):
     ANSWERED = "answered"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
-    """A complete response.
+    """A complete response. Like all that is made for every call it is not frozen, which would double its cost.
 
     :param retry_after: the raw ``Retry-After`` header, None where there is none.
     :param at: when it came (timezone-aware).
@@ -88,3 +98,8 @@ AFTER_FAILURE: Final[dict[ErrorClass, Verdict]] = {
     ErrorClass.OPERATOR: Verdict(Move.RAISE, exceptions.OperatorNeeded),
     ErrorClass.FINAL: Verdict(Move.RAISE, exceptions.Rejected),
 }
+
+AFTER_BILLED_FAILURE: Final[dict[ErrorClass, Verdict]] = AFTER_FAILURE | {
+    ErrorClass.TRANSIENT: Verdict(Move.RAISE, exceptions.TransientFailure),
+}
+"""The same for a paid read of a provider whose errors may be billed as well: another send might be paid again."""

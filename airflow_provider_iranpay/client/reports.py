@@ -11,12 +11,11 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from airflow_provider_iranpay import exceptions
-from airflow_provider_iranpay.api.contract import Api, ErrorClass, Failure, Request, Safety, Tokens
+from airflow_provider_iranpay.api.contract import Api, Failure, Request, Safety, Tokens
 from airflow_provider_iranpay.client.phase import Broken, Move, Phase, Received, Verdict
-from airflow_provider_iranpay.iran.days import day_bounds, tehran_day
 from airflow_provider_iranpay.iran.masks import mask_text
 
-__all__ = ["Ended", "report", "unreadable_answer"]
+__all__ = ["Unanswered", "report", "unreadable_answer"]
 
 _LONGEST_SHOWN: Final = 200
 _SHORTEST_ASKED: Final = 3
@@ -48,11 +47,11 @@ _AFTER_A_REFUSAL: Final = {
 }
 
 
-class Ended(NamedTuple):
+class Unanswered(NamedTuple):
     """One send that brought no answer.
 
     :param failure: the provider's own no; None where nothing in its envelope came.
-    :param told: seconds of a ``Retry-After``, already clamped.
+    :param retry_after: seconds after which another try may bring an answer, where that is known.
     """
 
     request: Request[Any]
@@ -61,10 +60,10 @@ class Ended(NamedTuple):
     verdict: Verdict
     tokens: Tokens | None
     track_id: str
-    told: float | None
+    retry_after: float | None
 
 
-def report(api: Api, ended: Ended) -> exceptions.CallError:
+def report(api: Api, ended: Unanswered) -> exceptions.CallError:
     """Make the error of a send that brought no answer."""
     event, failure = ended.event, ended.failure
     clean = _Cleaner(api, ended)
@@ -75,7 +74,7 @@ def report(api: Api, ended: Ended) -> exceptions.CallError:
         code=clean(failure.code) if failure else None,
         http_status=event.status if isinstance(event, Received) else None,
         error_class=failure.error_class if failure else None,
-        retry_after=_retry_after(ended),
+        retry_after=ended.retry_after,
         track_id=ended.track_id,
         phase=_phase(event, failure),
     )
@@ -103,7 +102,7 @@ class _Cleaner:
     Long runs of digits go even where they touch letters: unlike our own texts, it holds no track id of ours.
     """
 
-    def __init__(self, api: Api, ended: Ended) -> None:
+    def __init__(self, api: Api, ended: Unanswered) -> None:
         tokens = ended.tokens
         held = (tokens.access, tokens.refresh) if tokens else ()
         secrets = [secret for secret in (*api.secrets(), *held) if secret]
@@ -124,7 +123,7 @@ def _phase(event: Received | Broken, failure: Failure | None) -> Phase:
     return event.phase if isinstance(event, Broken) else Phase.MAYBE_SENT
 
 
-def _refused(api: Api, failure: Failure, ended: Ended, clean: _Cleaner) -> str:
+def _refused(api: Api, failure: Failure, ended: Unanswered, clean: _Cleaner) -> str:
     said = f"{clean(failure.code)}" + (f" («{clean(failure.message)}»)" if failure.message else "")
     safety = ended.request.endpoint.safety
     if not failure.definite:
@@ -156,11 +155,3 @@ def _lost(api: Api, request: Request[Any], event: Received | Broken, verdict: Ve
     else:
         happened = f"HTTP {event.status} with a body that is not {api.name}'s"
     return f"{happened}. {_WHAT_NOW.get(verdict.error) or _WHAT_IF_SENT[request.endpoint.safety]}"
-
-
-def _retry_after(ended: Ended) -> float | None:
-    """Seconds to the next Tehran day where the quota is used up, else what the provider asked for."""
-    if ended.failure and ended.failure.error_class is ErrorClass.QUOTA and isinstance(ended.event, Received):
-        _, midnight = day_bounds(tehran_day(ended.event.at))
-        return (midnight - ended.event.at).total_seconds()
-    return ended.told

@@ -9,7 +9,9 @@ from email.utils import parsedate_to_datetime
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 from tenacity.wait import wait_base
 
-__all__ = ["Retries", "seconds_told"]
+from airflow_provider_iranpay.iran.days import day_bounds, tehran_day
+
+__all__ = ["Retries", "seconds_of_the_day", "seconds_told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,9 @@ def seconds_told(retry_after: str | None, *, at: datetime, longest: float) -> fl
     except (TypeError, ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), longest)
+
+
+def seconds_of_the_day(at: datetime) -> float:
+    """Return the seconds that the Tehran day still lasts; a quota is of such a day."""
+    _, midnight = day_bounds(tehran_day(at))
+    return (midnight - at).total_seconds()

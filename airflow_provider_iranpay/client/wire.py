@@ -25,7 +25,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from airflow_provider_iranpay.client.message import LARGEST_BODY, TOO_LARGE, TOO_SLOW, Message
+from airflow_provider_iranpay.client.message import HEADERS, LARGEST_BODY, TOO_LARGE, TOO_SLOW, Message
 from airflow_provider_iranpay.client.network import Network
 from airflow_provider_iranpay.client.phase import Broken, Phase, Received
 
@@ -60,7 +60,7 @@ class Wire:
         handled = sys.exception()
         try:
             prepared = requests.Request(
-                message.method, message.url, headers=message.all_headers(), data=message.body
+                message.method, message.url, headers={**HEADERS, **message.headers}, data=message.body
             ).prepare()
             with watch:
                 response = self._adapter.send(

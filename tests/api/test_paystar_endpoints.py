@@ -212,7 +212,9 @@ def test_a_birth_date_is_sent_in_the_calendar_of_the_connection(service, calenda
     row = CALLS[service]
     values = {"card": CARD} if service == "match_card" else {"iban": IBAN}
     request = row.request(values | {"national_code": CODE, "birth_date": given})
-    assert replace(BANKING, birth_calendar=calendar).outgoing(request, KEY).body["birth_date"] == written
+    account = replace(BANKING, birth_calendar=calendar)
+    assert account.outgoing(request, KEY).body["birth_date"] == written
+    assert account.exact(request) == {**request.wire, "birth_date": written}
 
 
 def test_the_calendar_of_birth_dates_is_jalali_unless_the_connection_says_otherwise():

@@ -10,7 +10,7 @@ from tenacity import wait_none
 from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.api.jibit import Jibit, endpoints
 from airflow_provider_iranpay.client.account import Account, ProcessMemory
-from airflow_provider_iranpay.client.many_driver import Answer, Job, ManyClient
+from airflow_provider_iranpay.client.many_driver import Ended, Job, ManyClient
 from airflow_provider_iranpay.client.network import Network
 from airflow_provider_iranpay.client.retries import Retries
 
@@ -29,6 +29,7 @@ class Listed:
         self._then = then
         self.taken = 0
         self.ends: Counter[int] = Counter()
+        self.all: dict[int, Ended] = {}
         self.outcomes: dict[int, object] = {}
 
     def take(self) -> Job | None:
@@ -41,17 +42,18 @@ class Listed:
     def exhausted(self) -> bool:
         return self.taken == len(self._requests)
 
-    def ended(self, job: Job, outcome: object) -> None:
+    def ended(self, job: Job, ended: Ended) -> None:
         self.ends[job.key] += 1
-        self.outcomes[job.key] = outcome
+        self.all[job.key] = ended
+        self.outcomes[job.key] = ended.value if ended.error is None else ended.error
         self._then(len(self.outcomes))
 
     def answers(self) -> list[object]:
         """The values of all answers, in the order of the requests."""
-        return [self.outcomes[place].value for place in sorted(self.outcomes) if self.is_answered(place)]
+        return [self.outcomes[place] for place in sorted(self.outcomes) if self.is_answered(place)]
 
     def is_answered(self, place: int) -> bool:
-        return isinstance(self.outcomes[place], Answer)
+        return self.all[place].error is None
 
 
 def client(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -22,8 +23,16 @@ from airflow_provider_iranpay.client.conversation import (
     SaveTokens,
     Send,
     Wait,
+    reread,
 )
-from airflow_provider_iranpay.client.phase import Broken, Phase, Received
+from airflow_provider_iranpay.client.phase import (
+    AFTER_BILLED_FAILURE,
+    AFTER_FAILURE,
+    Broken,
+    Move,
+    Phase,
+    Received,
+)
 from airflow_provider_iranpay.client.retries import Retries
 
 TRIES = 4
@@ -51,16 +60,28 @@ def a_call(safety: Safety = Safety.BILLABLE_READ) -> Request[bool]:
     ).request({"national_code": "0012345679", "mobile": "09120000000"})
 
 
+@dataclass(frozen=True, slots=True)
+class BilledErrors(Jibit):
+    """A Jibit of whose errors nobody knows that they are free."""
+
+    @property
+    def errors_are_free(self) -> bool:
+        return False
+
+
 class Wire:
     """Plays the driver: answers sends from a script (the last event goes on for ever), and writes down every step."""
 
-    def __init__(self, *events: Received | Broken, stored: Tokens | None = None, fresh: bool = True) -> None:
+    def __init__(
+        self, *events: Received | Broken, stored: Tokens | None = None, fresh: bool = True, kind: type[Jibit] = Jibit
+    ) -> None:
         self.fresh = fresh
+        api = kind("key-of-a-test", "secret-of-a-test")
         self.events = list(events)
         self.stored = stored
         self.steps: list[object] = []
         self.renewals = 0
-        self.conversation = Conversation(Jibit("key-of-a-test", "secret-of-a-test"), Retries(TRIES, wait=wait_none()))
+        self.conversation = Conversation(api, Retries(TRIES, wait=wait_none()))
 
     def run(self, steps):
         happened = None
@@ -145,6 +166,40 @@ def test_a_definite_error_does_what_its_class_says(event, kind, sends, error_cla
     assert caught.value.error_class == error_class
     assert caught.value.phase == "answered"
     assert caught.value.track_id == "track-1"
+
+
+@pytest.mark.parametrize("safety", list(Safety))
+def test_where_errors_may_be_billed_a_paid_read_is_not_repeated_after_one(safety):
+    wire = Wire(SERVER_ERROR, kind=BilledErrors)
+    with pytest.raises(exceptions.TransientFailure):
+        wire.call(a_call(safety))
+    assert len(wire.sent()) == (1 if safety is Safety.BILLABLE_READ else TRIES)
+
+
+def test_where_errors_may_be_billed_a_paid_read_is_still_replayed_with_other_tokens():
+    wire = Wire(FORBIDDEN, MATCHED, kind=BilledErrors)
+    assert wire.call(a_call()) is True
+
+
+@pytest.mark.parametrize("error_class", list(ErrorClass))
+def test_what_may_be_billed_ends_with_the_error_of_its_class_and_repeats_nothing(error_class):
+    billed, free = AFTER_BILLED_FAILURE[error_class], AFTER_FAILURE[error_class]
+    assert billed.error is free.error
+    assert billed.move in (Move.AUTHENTICATE, Move.RAISE)
+
+
+def test_tokens_at_hand_are_used_without_asking_for_any():
+    wire = Wire(MATCHED)
+    assert wire.run(wire.conversation.call(a_call(), track_id="track-1", held=Tokens("at-hand"))) is True
+    assert [type(step) for step in wire.steps] == [Send]
+    assert wire.sent()[0].tokens == Tokens("at-hand")
+
+
+def test_tokens_at_hand_may_be_dead_and_are_renewed_like_any():
+    wire = Wire(FORBIDDEN, MATCHED)
+    assert wire.run(wire.conversation.call(a_call(), track_id="track-1", held=Tokens("at-hand"))) is True
+    assert [type(step) for step in wire.steps] == [Send, GetTokens, Send]
+    assert wire.steps[1].refused == Tokens("at-hand")
 
 
 def test_after_forbidden_the_call_is_replayed_once_with_other_tokens():
@@ -241,6 +296,33 @@ def test_whatever_happens_nothing_billable_is_sent_after_maybe_sent(events, safe
         assert not any(event in (MAYBE_SENT, HTML_502) for event in happened[:-1])
     assert wire.renewals <= 1
     assert len(wire.sent()) <= TRIES + 1
+
+
+RECEIVED = st.builds(
+    Received,
+    status=st.sampled_from([200, 202, 307, 400, 401, 403, 408, 429, 500, 503]),
+    body=st.sampled_from([MATCHED.body, b'{"matched": 1}', b"<html>", b"", HTML_502.body, b'{"message": "no"}'])
+    | st.sampled_from(["card.not_active", "server.error", "balance.not_enough", "daily_limit.reached", "new"]).map(
+        lambda code: error(code).body
+    ),
+    at=st.just(AT),
+)
+
+
+@given(received=RECEIVED, safety=st.sampled_from(list(Safety)))
+def test_a_kept_answer_is_read_again_as_it_was_read_first(received, safety):
+    request, wire = a_call(safety), Wire(received)
+    try:
+        first = wire.call(request)
+    except exceptions.CallError as raised:
+        first = raised
+    again = reread(wire.conversation.api, request, received.status, received.body, "track-1")
+    if isinstance(first, exceptions.CallError):
+        assert type(again) is type(first)
+        assert str(again) == str(first)
+        assert vars(again) == vars(first) | {"retry_after": None}
+    else:
+        assert again == first
 
 
 class TestRenewal:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 from tenacity import wait_fixed
@@ -14,7 +16,9 @@ from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import Endpoint, Granted, Safety, Tokens
 from airflow_provider_iranpay.api.jibit import endpoints
 from airflow_provider_iranpay.client.account import Account
+from airflow_provider_iranpay.client.many_driver import Job, _Talk
 from airflow_provider_iranpay.client.pacer import Pacer
+from airflow_provider_iranpay.client.phase import Broken, Phase
 from airflow_provider_iranpay.client.retries import Retries
 
 from .many_jobs import MOBILE, NATIONAL_CODE, Listed, client, matching
@@ -167,6 +171,163 @@ def test_a_source_that_has_nothing_now_is_asked_again_once_it_wakes_the_client()
     assert time.monotonic() - began < 0.9
 
 
+class TestWhatIsKept:
+    """What a journal needs to know of each call that has ended."""
+
+    def ended(self, *replies: bytes, request=None, **settings):
+        with serving(lambda peer, number: peer.send(replies[min(number, len(replies)) - 1])) as server:
+            return run(server.url, Listed([request or matching()]), **settings).all[0]
+
+    def test_an_answer_is_kept_as_it_came(self):
+        began = datetime.now(UTC)
+        ended = self.ended(MATCHED)
+        assert (ended.value, ended.error, ended.status, ended.sends) == (True, None, 200, 1)
+        assert ended.body == b'{"matched": true}'
+        assert began <= ended.sent_at <= ended.at <= datetime.now(UTC)
+
+    @pytest.mark.parametrize(
+        ("reply", "kind"),
+        [
+            (answer({"code": "card.not_active"}, status=400), exceptions.Rejected),
+            (answer({"matched": "perhaps"}), exceptions.UnreadableAnswer),
+            (SERVER_ERROR, exceptions.TransientFailure),
+        ],
+    )
+    def test_so_is_an_unreadable_answer_and_a_definite_no(self, reply, kind):
+        ended = self.ended(reply)
+        assert isinstance(ended.error, kind)
+        assert ended.value is None
+        head, _, body = reply.partition(b"\r\n\r\n")
+        assert (ended.status, ended.body) == (int(head.split()[1]), body)
+
+    def test_of_several_sends_the_last_one_counts(self):
+        ended = self.ended(SERVER_ERROR, MATCHED)
+        assert (ended.sends, ended.status, ended.body) == (2, 200, b'{"matched": true}')
+
+    def test_a_page_of_somebody_else_came_and_is_not_kept(self):
+        ended = self.ended(b"HTTP/1.1 502 X\r\nContent-Length: 6\r\n\r\n<html>")
+        assert isinstance(ended.error, exceptions.OutcomeUnknown)
+        assert ended.at is not None
+        assert (ended.status, ended.body, ended.sends) == (None, None, 1)
+
+    def test_the_answer_to_another_call_is_not_kept(self):
+        ended = self.ended(answer({"matched": True}, headers="X-TRACK-ID: of-another\r\n"))
+        assert isinstance(ended.error, exceptions.OutcomeUnknown)
+        assert (ended.status, ended.body, ended.sends) == (None, None, 1)
+
+    def test_a_refused_token_call_leaves_nothing_of_the_call_that_asked_for_it(self):
+        refused, wrong = answer({"code": "forbidden"}, status=403), answer({"code": "invalid.credentials"}, status=400)
+        ended = self.ended(refused, wrong)
+        assert ended.error.code == "invalid.credentials"
+        assert (ended.status, ended.body, ended.sends) == (None, None, 1)
+
+    def test_what_broke_may_have_been_sent_and_came_from_nobody(self):
+        with serving(lambda peer, _: peer.reset()) as server:
+            ended = run(server.url, Listed([matching()])).all[0]
+        assert (ended.at, ended.status, ended.body, ended.sends) == (None, None, None, 1)
+        assert ended.sent_at is not None
+
+    def test_what_was_not_sent_counts_as_no_send(self):
+        ended = run("http://127.0.0.1:1", Listed([matching()])).all[0]
+        assert isinstance(ended.error, exceptions.NotSent)
+        assert (ended.at, ended.status, ended.body, ended.sends, ended.sent_at) == (None, None, None, 0, None)
+
+    def test_the_time_of_sending_is_that_of_the_last_send_that_may_have_left(self):
+        talk = _Talk(Job(matching(), "t"), steps=None)
+        for day, event in enumerate([Broken(Phase.MAYBE_SENT, "x"), Broken(Phase.NOT_SENT, "x")], start=1):
+            talk.began = datetime(2026, 11, day, tzinfo=UTC)
+            talk.hear(event)
+        assert (talk.sends, talk.sent_at.day) == (1, 1)
+
+    def test_its_repr_shows_neither_answer_nor_body(self):
+        ended = self.ended(answer({"matched": True, "name": NATIONAL_CODE}))
+        assert "True" not in repr(ended)
+        assert NATIONAL_CODE not in repr(ended)
+
+
+class TestMaySend:
+    """Whoever holds the lease of a run can hold back every send."""
+
+    def test_it_is_asked_before_every_send_repeats_included(self):
+        asked = []
+        with serving(lambda peer, number: peer.send(SERVER_ERROR if number == 1 else MATCHED)) as server:
+            run(server.url, Listed([matching()] * 3), in_flight=1, may_send=lambda: asked.append(None) or True)
+        assert len(asked) == 4
+
+    def test_while_it_says_no_nothing_is_sent_and_after_waking_it_is_asked_again(self):
+        allowed = threading.Event()
+        with serving(matched) as server:
+            source = Listed([matching()] * 5)
+            ours = client(server.url, account=with_tokens(), may_send=allowed.is_set)
+            running = threading.Thread(target=ours.run, args=[source])
+            running.start()
+            running.join(0.2)
+            assert (source.taken, server.received) == (5, 0)
+            allowed.set()
+            ours.wake()
+            running.join(5)
+        assert source.answers() == [True] * 5
+
+    def test_without_waking_it_is_asked_again_in_half_a_second(self):
+        began = time.monotonic()
+        with serving(matched) as server:
+            run(server.url, Listed([matching()]), may_send=lambda: time.monotonic() - began > 0.1)
+        assert time.monotonic() - began < 0.9
+
+    def test_what_it_held_back_when_the_run_is_stopped_was_not_sent(self):
+        source = Listed([matching()] * 3)
+        ours = client("http://127.0.0.1:1", account=with_tokens(), may_send=lambda: False)
+        threading.Timer(0.1, ours.stop).start()
+        ours.run(source)
+        assert [(type(one.error), one.sends) for one in source.all.values()] == [(exceptions.NotSent, 0)] * 3
+
+    def test_if_it_fails_nothing_that_is_in_flight_is_lost(self):
+        asked = itertools.count(1)
+
+        def lease():
+            if next(asked) == 3:
+                raise RuntimeError("the lease is gone")
+            return True
+
+        with serving(lambda peer, _: (time.sleep(0.1), peer.send(MATCHED))) as server:
+            source = Listed([matching()] * 3)
+            with pytest.raises(RuntimeError, match="lease is gone"):
+                run(server.url, source, may_send=lease)
+            assert server.received == len(source.answers()) == 2
+        assert isinstance(source.outcomes[2], exceptions.NotSent)
+
+
+class TestProgress:
+    """What a progress line can ask."""
+
+    def test_in_flight_is_what_is_on_the_wire_now(self):
+        together, seen = threading.Barrier(4), []
+
+        def behave(peer, _):
+            together.wait(5)
+            seen.append(ours.in_flight)
+            peer.send(MATCHED)
+
+        with serving(behave) as server:
+            ours = client(server.url, account=with_tokens(), in_flight=4)
+            assert ours.in_flight == 0
+            ours.run(Listed([matching()] * 4))
+        assert max(seen) == 4
+        assert ours.in_flight == 0
+
+    def test_paused_is_what_the_accounts_pause_still_lasts(self):
+        account = with_tokens()
+        ours = client("http://127.0.0.1:1", account=account)
+        assert ours.paused == 0
+        account.pause(60)
+        assert 59 < ours.paused <= 60
+
+
+def test_more_in_flight_than_can_be_waited_for_is_refused():
+    with pytest.raises(exceptions.ConfigurationError, match="in_flight: 901 is too much, set 900"):
+        client("http://127.0.0.1:1", in_flight=901)
+
+
 class TestStop:
     """No new send; what is in flight has its grace; each open job ends once, as what it is."""
 
@@ -184,8 +345,31 @@ class TestStop:
         silence = threading.Event()
         with serving(lambda peer, _: silence.wait(10)) as server:
             source = Listed([matching()] * 3)
-            ours = client(server.url, account=with_tokens(), grace=0.1)
-            threading.Timer(0.3, ours.stop).start()
+            ours = client(server.url, account=with_tokens())
+            threading.Timer(0.3, ours.stop, [0.1]).start()
+            began = time.monotonic()
+            ours.run(source)
+            silence.set()
+        assert time.monotonic() - began < 3
+        assert [type(one) for one in source.outcomes.values()] == [exceptions.OutcomeUnknown] * 3
+
+    def test_without_a_grace_what_is_in_flight_ends_in_its_own_time(self):
+        with serving(lambda peer, _: (time.sleep(0.5), peer.send(MATCHED))) as server:
+            source = Listed([matching()] * 100)
+            ours = client(server.url, account=with_tokens(), in_flight=4)
+            threading.Timer(0.2, ours.stop, [None]).start()
+            ours.run(source)
+            assert server.received == source.taken == 4
+        assert source.answers() == [True] * 4
+
+    @pytest.mark.parametrize("later", [None, 60.0])
+    def test_of_several_graces_the_shortest_counts(self, later):
+        silence = threading.Event()
+        with serving(lambda peer, _: silence.wait(10)) as server:
+            source = Listed([matching()] * 3)
+            ours = client(server.url, account=with_tokens())
+            for after, grace in enumerate([None, 0.2, later], start=1):
+                threading.Timer(after / 10, ours.stop, [grace]).start()
             began = time.monotonic()
             ours.run(source)
             silence.set()
@@ -197,8 +381,8 @@ class TestStop:
         with serving(lambda peer, _: silence.wait(10)) as proxy:
             source = Listed([matching()] * 3)
             network = {"proxy": proxy.url, "connect_timeout": 30.0}
-            ours = client("https://api.example", network=network, account=with_tokens(), grace=0.1)
-            threading.Timer(0.3, ours.stop).start()
+            ours = client("https://api.example", network=network, account=with_tokens())
+            threading.Timer(0.3, ours.stop, [0.1]).start()
             ours.run(source)
             silence.set()
         assert [type(one) for one in source.outcomes.values()] == [exceptions.NotSent] * 3

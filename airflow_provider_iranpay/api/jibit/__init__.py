@@ -56,6 +56,11 @@ class Jibit:
         """It does (documented)."""
         return True
 
+    @property
+    def errors_are_free(self) -> bool:
+        """Only successes are billed (documented)."""
+        return True
+
     def renewals(self, bearer: str, held: Sequence[Tokens]) -> Sequence[Renewal]:  # noqa: ARG002 - it has one kind
         """Refresh while there is a pair to refresh, then generate."""
         generate = Request(endpoint=GENERATE, body={"apiKey": self.api_key, "secretKey": self.secret_key})
@@ -63,9 +68,17 @@ class Jibit:
         refresh = [{"accessToken": pair.access, "refreshToken": pair.refresh} for pair in pairs]
         return (*(Renewal(Request(endpoint=REFRESH, body=body)) for body in refresh), Renewal(generate))
 
+    def exact(self, request: Request[Any]) -> Mapping[str, Any]:
+        """Give the parameters as they are."""
+        return request.wire
+
     def outgoing(self, request: Request[Any], tokens: Tokens | None) -> Outgoing:
         """Add the access token."""
         return Outgoing(f"Bearer {tokens.access}" if tokens else None, request.query, request.body)
+
+    def lists(self, code: str) -> bool:
+        """Whether the contract lists a code, or the family that it belongs to."""
+        return errors.is_known(code)
 
     def secrets(self) -> Sequence[str]:
         """Name the credentials, which no message may repeat."""
@@ -81,8 +94,8 @@ def _error_in(payload: Mapping[str, Any]) -> tuple[str | None, str]:
     error.
     """
     nested = payload.get("errors")
-    first = nested[0] if isinstance(nested, list) and nested and isinstance(nested[0], Mapping) else {}
-    for place in (payload, first):
+    first = nested[0] if isinstance(nested, list) and nested else None
+    for place in (payload, first) if isinstance(first, dict) else (payload,):
         code = place.get("code")
         if isinstance(code, str) and code and not code.isdigit():
             return code, _text(place.get("message"))

@@ -56,6 +56,11 @@ class Paystar:
         """Nobody says so: another ``X-TRACK-ID`` may be a gateway's on the way."""
         return False
 
+    @property
+    def errors_are_free(self) -> bool:
+        """Nobody says so."""
+        return False
+
     def refresh_token(self, bearer: str) -> str:
         """Return the refresh token that the connection holds for a key."""
         return self.refresh_tokens[REFRESHES[bearer].by]
@@ -70,18 +75,27 @@ class Paystar:
             for number, row in enumerate(rows)
         ]
 
+    def exact(self, request: Request[Any]) -> Mapping[str, Any]:
+        """Give the parameters, birth dates in the account's calendar."""
+        wire = request.wire
+        if self.birth_calendar is BirthCalendar.GREGORIAN and "birth_date" in wire:
+            return {**wire, "birth_date": from_jalali_dashed(wire["birth_date"]).isoformat()}
+        return wire
+
     def outgoing(self, request: Request[Any], tokens: Tokens | None) -> Outgoing:
-        """Add the Bearer, the credentials and the signature; write birth dates in the account's calendar."""
+        """Add the Bearer, the credentials and the signature."""
         row = _row(request)
-        wire = {name: self.credentials[name] for name in row.credentials} | dict(request.wire)
+        wire = {name: self.credentials[name] for name in row.credentials} | dict(self.exact(request))
         if row.signed and self.sign_key:
             wire["sign"] = sign((wire[name] for name in row.signed), key=self.sign_key)
         wire = {name: value for name, value in wire.items() if name not in row.unsent}
-        if self.birth_calendar is BirthCalendar.GREGORIAN and "birth_date" in wire:
-            wire["birth_date"] = from_jalali_dashed(wire["birth_date"]).isoformat()
         bearer = tokens.access if tokens else self.credentials.get(row.permanent_bearer or "")
         authorization = f"Bearer {bearer}" if bearer else None
         return Outgoing(authorization, {}, wire) if row.method == "POST" else Outgoing(authorization, wire, None)
+
+    def lists(self, code: str) -> bool:
+        """Whether one of the tables lists a code."""
+        return errors.is_listed(code)
 
     def secrets(self) -> Sequence[str]:
         """Name the credentials, which no message may repeat."""

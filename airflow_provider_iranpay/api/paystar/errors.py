@@ -22,6 +22,7 @@ __all__ = [
     "UNAUTHENTICATED",
     "UNKNOWN_PAYMENT",
     "Rule",
+    "is_listed",
     "rule_of_code",
     "rule_of_status",
 ]
@@ -126,6 +127,12 @@ def rule_of_code(code: int | str, *, gateway: bool, http_status: int) -> Rule:
     else:
         rule = CODES.get(code)
     return rule or rule_of_status(http_status)
+
+
+def is_listed(code: str) -> bool:
+    """Whether a code, as errors carry it, stands in one of the tables."""
+    known = {str(number) for table in (CODES, GATEWAY_CODES, DIRECT_CODES) for number in table}
+    return code in known or code in TEXTS
 
 
 def rule_of_status(http_status: int) -> Rule:

@@ -1,0 +1,69 @@
+"""Requests from inputs that were checked before and brought to the catalogue's canonical form: the same requests, made
+without checking each value again.
+
+What the wire carries for a canonical value is said here for each encoder that has a short way; all others encode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from airflow_provider_iranpay.api import encoding
+from airflow_provider_iranpay.api.contract import Endpoint, Request
+from airflow_provider_iranpay.exceptions import InvalidInput
+
+__all__ = ["requests_of"]
+
+T = TypeVar("T")
+
+
+def requests_of(endpoint: Endpoint[T]) -> Callable[[Mapping[str, str]], Request[T]]:
+    """Return what makes an endpoint's requests from canonical inputs.
+
+    :return: equal to ``endpoint.request`` for such inputs; raises :class:`InvalidInput` as it does.
+    """
+    writers = [
+        (parameter.name, parameter.wire, _SHORT.get(parameter.encode) or partial(parameter.encode, parameter.name))
+        for parameter in endpoint.parameters
+    ]
+    fixed = dict(endpoint.fixed)
+    in_query = endpoint.method == "GET"
+
+    def request(inputs: Mapping[str, str]) -> Request[T]:
+        wire: dict[str, Any] = fixed.copy()
+        try:
+            for name, wire_name, write in writers:
+                if name in inputs:
+                    wire[wire_name] = write(inputs[name])
+        except InvalidInput as error:
+            refused = error.of(endpoint.service)
+        else:
+            return Request(endpoint=endpoint, query=wire) if in_query else Request(endpoint=endpoint, body=wire)
+        raise refused
+
+    return request
+
+
+def _as_it_is(value: str) -> str:
+    return value
+
+
+def _dashed(value: str) -> str:
+    return f"{value[:4]}-{value[4:6]}-{value[6:]}"
+
+
+_SHORT: Final[Mapping[Any, Callable[[str], str]]] = {
+    encoding.card: _as_it_is,
+    encoding.iban: _as_it_is,
+    encoding.account: _as_it_is,
+    encoding.national_code: _as_it_is,
+    encoding.mobile: _as_it_is,
+    encoding.postal_code: _as_it_is,
+    encoding.fida_code: _as_it_is,
+    encoding.corporation_code: _as_it_is,
+    encoding.name: _as_it_is,
+    encoding.birth_date: _as_it_is,
+    encoding.birth_date_dashed: _dashed,
+}
