@@ -14,6 +14,7 @@ __all__ = [
     "ConfigurationError",
     "InvalidInput",
     "IranPayError",
+    "LeaseLost",
     "LoadRefused",
     "NotConfirmed",
     "NotSent",
@@ -22,8 +23,11 @@ __all__ = [
     "QuotaReached",
     "ReadingOutOfDate",
     "Rejected",
+    "RunIncomplete",
+    "RunStopped",
     "SumsDoNotClose",
     "TransientFailure",
+    "TransitionRefused",
     "UnreadableAnswer",
 ]
 
@@ -86,6 +90,27 @@ class ReadingOutOfDate(IranPayError):
 
 class SumsDoNotClose(IranPayError):
     """What was written does not add up to what was read; the transaction was rolled back."""
+
+
+class LeaseLost(IranPayError):
+    """A worker of the journal was silent for longer than its lease: its answers are kept, nothing more was claimed."""
+
+
+class TransitionRefused(IranPayError):
+    """The journal's attempt is in a state that does not take this; nothing was written."""
+
+
+class RunIncomplete(IranPayError):
+    """A bulk run has left rows without an answer; all results are written, and a repeat goes on from there.
+
+    :ivar manifest: the run's counts and sums; None where it was told to end and has written no results.
+    """
+
+    manifest: dict[str, Any] | None = None
+
+
+class RunStopped(RunIncomplete):
+    """A bulk run has left rows without an answer, and a repeat brings none before a person has acted."""
 
 
 class CallError(IranPayError):

@@ -1,4 +1,4 @@
-"""The journal of paid calls: a group commit, and the replay of answers that are kept.
+"""The journal of paid calls: a group commit, the replay of answers that are kept, the look-up of what was never asked.
 
 A commit settles 256 answers of 330 bytes and makes 256 claims under a budget; a row is an answer and a claim.
 """
@@ -32,6 +32,7 @@ _PRICE_RIAL = 1_000
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _FRESHNESS = Freshness(as_of=_NOW, max_age=timedelta(days=30))
 _CONTENT = os.urandom(330)
+_WIRE = wire_hash(b"benchmark")
 _BUDGET = "benchmark"
 
 
@@ -77,14 +78,22 @@ def _rounds(warehouse: Warehouse) -> Iterator[Round]:
             raise SystemExit("The journal has not kept what it was given.")
         return timing
 
-    yield from interleaved({"commit": commits, "replay": replay}, rounds=_ROUNDS)
+    never_asked = _asks(journal, range(-_KEPT, 0))
+
+    def look_up() -> Timing:
+        return timed(lambda: journal.look_up(never_asked, _FRESHNESS), units=_KEPT)
+
+    yield from interleaved({"commit": commits, "replay": replay, "never asked": look_up}, rounds=_ROUNDS)
     journal.check(_BUDGET)
 
 
 def _asks(journal: Journal, numbers: Sequence[int]) -> list[Ask]:
     questions = journal.keys.questioner(journal.environment, "match_card_national_code", ["card", "national_code"])
-    wire = wire_hash(b"benchmark")
-    return [Ask(questions([f"{number:016}", f"{number:010}"]), wire) for number in numbers]
+    return [Ask(questions([f"{number:016}", f"{number:010}"]), _wire) for number in numbers]
+
+
+def _wire(_provider: str) -> bytes:
+    return _WIRE
 
 
 def _commit(journal: Journal, open_attempts: Sequence[Attempt], found: Sequence[Standing]) -> list[Attempt]:
@@ -94,6 +103,7 @@ def _commit(journal: Journal, open_attempts: Sequence[Attempt], found: Sequence[
             ask=attempt.claim.standing.ask,
             event=Event.ANSWERED,
             content=_CONTENT,
+            wire=_WIRE,
             sent_at=_NOW,
             answered_at=_NOW,
         )
@@ -103,6 +113,7 @@ def _commit(journal: Journal, open_attempts: Sequence[Attempt], found: Sequence[
         Claim(
             standing=one,
             inquiry="match_card_national_code",
+            provider="jibit",
             account="benchmark",
             price_rial=_PRICE_RIAL,
             track_id="00000000-0000-0000-0000-000000000000",
@@ -121,6 +132,7 @@ def _benchmark(engine: str, title: str, rounds: Callable[[Place], Iterator[Round
         figures=[
             duration(f"journal_commit_us_{engine}", contender="commit", clock="wall", unit="µs"),
             per_second(f"replay_rows_per_second_{engine}", contender="replay"),
+            per_second(f"never_asked_rows_per_second_{engine}", contender="never asked"),
         ],
         rounds=rounds,
     )

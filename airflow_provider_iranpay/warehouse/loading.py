@@ -1,4 +1,4 @@
-"""The one path by which rows get into a table: bulk into a staging table, then merge, inside the caller's transaction.
+"""The one path by which rows get into a table: in bulk, by the engine's fastest way, inside the caller's transaction.
 
 Nothing here knows what a row means. A row's values never reach a message or a log: an error names the row by its
 position in the input, counted from 1.
@@ -15,9 +15,11 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnCollection,
     ColumnElement,
     Connection,
     Index,
+    Insert,
     MetaData,
     Table,
     and_,
@@ -27,16 +29,22 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError
 
 from airflow_provider_iranpay.exceptions import InvalidInput, LoadRefused
+from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.engine import lock_until_commit
 
-__all__ = ["LoadCounts", "Row", "merge", "replace_partition"]
+__all__ = ["LoadCounts", "Row", "merge", "replace_partition", "upsert"]
 
 Row = Mapping[str, Any] | Sequence[Any]
+
+Keep = Callable[["ColumnCollection[str, Any]"], ColumnElement[bool]]
+"""From the columns of a new row, the condition under which the stored row of that key stays. It binds no values."""
 
 _POSITION = "iranpay_position"
 
@@ -85,6 +93,37 @@ def replace_partition(
         return replace(_merge_staged(connection, table, staging), deleted=deleted)
 
 
+def upsert(connection: Connection, table: Table, rows: Iterable[Row], *, keep: Keep) -> None:
+    """Insert rows whose natural key (the primary key) is new, and let the others replace what is stored.
+
+    Faster than :func:`merge`, which compares and counts; and the stored row can have the last word.
+
+    :param connection: in a transaction of ``Warehouse.transaction``, which commits or rolls back the whole load.
+    :param rows: as for :func:`merge`. Each key stands in them once: PostgreSQL refuses a second row of a key, SQLite
+        takes it for a later one.
+    :param keep: where it is true, the stored row stays as it is.
+    :raises InvalidInput: as :func:`merge`.
+    :raises LoadRefused: as :func:`merge`.
+    """
+    if connection.dialect.name == "sqlite":
+        with _refusals_without_values(connection, table), connection.begin_nested():
+            _execute_many(connection, _replacing(sqlite.insert(table), keep), _converted(table, connection, rows))
+        return
+    names = [column.name for column in table.columns]
+    with _staged(connection, table, rows) as staging:
+        new = postgresql.insert(table).from_select(names, select(*(staging.c[name] for name in names)))
+        connection.execute(_replacing(new, keep))
+
+
+def _replacing(new: sqlite.Insert | postgresql.Insert, keep: Keep) -> Any:
+    table = new.table
+    return new.on_conflict_do_update(
+        index_elements=[column.name for column in table.primary_key],
+        set_={column.name: new.excluded[column.name] for column in table.columns if not column.primary_key},
+        where=keep(new.excluded).is_not(true()),
+    )
+
+
 @contextmanager
 def _staged(connection: Connection, table: Table, rows: Iterable[Row]) -> Iterator[Table]:
     """Hold the rows in a staging table that is checked and exists for this block alone; a failure leaves no trace."""
@@ -99,7 +138,8 @@ def _staged(connection: Connection, table: Table, rows: Iterable[Row]) -> Iterat
     lock_until_commit(connection, "load", table.name)
     with _refusals_without_values(connection, table), connection.begin_nested():
         staging.create(connection, checkfirst=False)
-        _FILL[connection.dialect.name](connection, staging, _positioned(table, connection, rows))
+        positioned = ((at, *values) for at, values in enumerate(_converted(table, connection, rows), 1))
+        _FILL[connection.dialect.name](connection, staging, positioned)
         _refuse_repeated_keys(connection, table, staging)
         with _hashed_joins(connection):
             yield staging
@@ -136,43 +176,61 @@ def _refusals_without_values(connection: Connection, table: Table) -> Iterator[N
         ) from None
 
 
-def _positioned(table: Table, connection: Connection, rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
-    """Turn rows into tuples of what the driver takes, each led by its position in the input."""
+def _converted(table: Table, connection: Connection, rows: Iterable[Row]) -> Iterator[list[Any]]:
+    """Turn rows into what the driver takes, in the order of the columns."""
     names = tuple(column.name for column in table.columns)
     pick: Callable[[Any], tuple[Any, ...]] = itemgetter(*names)
+    required = [index for index, column in enumerate(table.columns) if not column.nullable]
     converters = _converters(table, connection)
     for position, row in enumerate(rows, 1):
         if len(row) != len(names):
             raise _wrong_shape(table, position)
         try:
-            values = pick(row) if isinstance(row, Mapping) else tuple(row)
+            # Asking a tuple whether it is a Mapping costs as much as converting it.
+            values = list(pick(row) if not isinstance(row, tuple) and isinstance(row, Mapping) else row)
         except KeyError:
             raise _wrong_shape(table, position) from None
-        if None in values:
-            _refuse_missing(table, values, position)
-        if converters:
-            converted = list(values)
-            for index, convert in converters:
-                converted[index] = convert(converted[index])
-            values = tuple(converted)
-        yield position, *values
+        for index in required:
+            if values[index] is None:
+                raise InvalidInput(names[index], "missing", "Give a value. Nothing was written.", row=str(position))
+        for index, convert in converters:
+            values[index] = convert(values[index])
+        yield values
 
 
 def _converters(table: Table, connection: Connection) -> list[tuple[int, Callable[[Any], Any]]]:
-    found = (
-        (index, column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect))
-        for index, column in enumerate(table.columns)
-    )
-    return [(index, convert) for index, convert in found if convert is not None]
+    found = []
+    for index, column in enumerate(table.columns):
+        convert = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        if convert is not None:
+            found.append((index, _remembering(convert) if isinstance(column.type, UtcTimestamp) else convert))
+    return found
 
 
-def _fill_sqlite(connection: Connection, staging: Table, rows: Iterator[tuple[Any, ...]]) -> None:
+def _remembering(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Convert the very same instant once: rows of one load share one, and its text costs as much as the row's rest."""
+    last = converted = None
+
+    def convert_or_remember(value: Any) -> Any:
+        nonlocal last, converted
+        if value is not last:
+            last, converted = value, convert(value)
+        return converted
+
+    return convert_or_remember
+
+
+def _fill_sqlite(connection: Connection, staging: Table, rows: Iterator[Sequence[Any]]) -> None:
+    _execute_many(connection, insert(staging), rows)
+
+
+def _execute_many(connection: Connection, statement: Insert, rows: Iterator[Sequence[Any]]) -> None:
     driver: Any = connection.connection.driver_connection
-    # The driver takes an iterator as it is: nothing is gathered, and it is twice as fast as through SQLAlchemy.
-    driver.executemany(str(insert(staging).compile(dialect=connection.dialect)), rows)
+    # SQLite's driver takes an iterator as it is: nothing is gathered, and it is twice as fast as through SQLAlchemy.
+    driver.executemany(str(statement.compile(dialect=connection.dialect)), rows)
 
 
-def _fill_postgresql(connection: Connection, staging: Table, rows: Iterator[tuple[Any, ...]]) -> None:
+def _fill_postgresql(connection: Connection, staging: Table, rows: Iterator[Sequence[Any]]) -> None:
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         # Binary COPY converts nothing: the driver has to write the very types of the columns.
@@ -185,7 +243,7 @@ def _fill_postgresql(connection: Connection, staging: Table, rows: Iterator[tupl
     connection.exec_driver_sql(f"ANALYZE {staging.name}")
 
 
-_FILL: Mapping[str, Callable[[Connection, Table, Iterator[tuple[Any, ...]]], None]] = {
+_FILL: Mapping[str, Callable[[Connection, Table, Iterator[Sequence[Any]]], None]] = {
     "sqlite": _fill_sqlite,
     "postgresql": _fill_postgresql,
 }
@@ -240,12 +298,6 @@ def _refuse_strangers(connection: Connection, staging: Table, partition: Mapping
         raise InvalidInput(
             names, "other_partition", "The row belongs elsewhere. Nothing was written.", row=str(position)
         )
-
-
-def _refuse_missing(table: Table, values: Sequence[Any], position: int) -> None:
-    for column, value in zip(table.columns, values, strict=True):
-        if value is None and not column.nullable:
-            raise InvalidInput(column.name, "missing", "Give a value. Nothing was written.", row=str(position))
 
 
 def _wrong_shape(table: Table, position: int) -> InvalidInput:

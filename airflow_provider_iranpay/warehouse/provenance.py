@@ -21,8 +21,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadContext:
-    """The Airflow task that loads; all empty outside Airflow."""
+    """The Airflow task that loads; all empty outside Airflow.
+
+    :param map_index: of a mapped task, else -1.
+    """
 
     dag_id: str = ""
     run_id: str = ""
     task_id: str = ""
+    map_index: int = -1

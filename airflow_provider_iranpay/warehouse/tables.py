@@ -36,16 +36,18 @@ __all__ = [
     "NOT_COMPARED",
     "SCHEMA_VERSION",
     "balance",
+    "bulk_task",
     "create_missing",
     "daily_consumption",
     "daily_report",
     "load",
     "metadata",
+    "run",
     "schema",
     "schema_is_current",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 NOT_COMPARED = {"compared": False}
 """``Column.info`` of a column that says where a row came from: alone, it does not make a row a changed one."""
@@ -139,6 +141,34 @@ balance = Table(
     Column("amount", BigInteger, nullable=False, comment="in that currency"),
     Column("raw", JsonText, nullable=False, comment="the balance as it came"),
     _load_id(),
+)
+
+run = Table(
+    "iranpay_run",
+    metadata,
+    Column("environment", Text, primary_key=True),
+    Column("dag_id", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("as_of", UtcTimestamp, nullable=False, comment="of its first try; a repeat sees the journal as of then"),
+)
+
+bulk_task = Table(
+    "iranpay_bulk_task",
+    metadata,
+    Column("environment", Text, primary_key=True),
+    Column("dag_id", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("task_id", Text, primary_key=True),
+    Column("map_index", Integer, primary_key=True, autoincrement=False),
+    Column("inquiry", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="running, done, or the status of the rows that were left out"),
+    Column("rows", BigInteger, nullable=False),
+    Column("to_ask", BigInteger, nullable=False, comment="questions that the last try set out to ask"),
+    Column("asked", BigInteger, nullable=False, comment="of those, questions with an outcome"),
+    Column("spent_rial", BigInteger, nullable=False, comment="by the last try"),
+    Column("unknown", BigInteger, nullable=False, comment="attempts of the last try that maybe were paid"),
+    Column("updated_at", UtcTimestamp, nullable=False),
+    Column("manifest", JsonText, comment="of the last try, once it has ended"),
 )
 
 

@@ -7,17 +7,17 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, MetaData, Table, Text, delete, inspect, select
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, MetaData, Table, Text, delete, false, inspect, select
 
 from airflow_provider_iranpay.exceptions import InvalidInput, LoadRefused
 from airflow_provider_iranpay.warehouse.column_types import JsonText, UtcTimestamp
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
-from airflow_provider_iranpay.warehouse.loading import LoadCounts, merge, replace_partition
+from airflow_provider_iranpay.warehouse.loading import LoadCounts, merge, replace_partition, upsert
 from airflow_provider_iranpay.warehouse.tables import NOT_COMPARED
 
 metadata = MetaData()
@@ -59,6 +59,11 @@ def call(service, used=1, *, name="نام", load_id="first", account="main"):
 def load(warehouse, rows, how=merge, table=calls, **partition):
     with warehouse.transaction() as connection:
         return how(connection, table, rows, **partition)
+
+
+def nothing(new):
+    """Keep no stored row."""
+    return false()
 
 
 def held(warehouse, table=calls):
@@ -130,7 +135,8 @@ def test_loading_nothing_does_nothing(empty):
     assert load(empty, []) == LoadCounts(inserted=0, updated=0, unchanged=0)
 
 
-def test_rows_are_streamed_and_not_gathered(empty):
+@pytest.mark.parametrize("how", [{"how": merge}, {"how": upsert, "keep": nothing}], ids=["merge", "upsert"])
+def test_rows_are_streamed_and_not_gathered(empty, how):
     alive = most = 0
 
     class Counted(str):
@@ -147,8 +153,9 @@ def test_rows_are_streamed_and_not_gathered(empty):
             most = max(most, alive)
             yield call(f"service {number}", name=Counted("نام"))
 
-    assert load(empty, rows()).inserted == 20_000
+    load(empty, rows(), **how)
     assert most < 100
+    assert len(held(empty)) == 20_000
 
 
 def test_loads_into_different_tables_follow_each_other_on_one_connection(empty):
@@ -271,6 +278,45 @@ def test_an_input_that_breaks_off_leaves_the_table_as_it_was(empty):
     with pytest.raises(ConnectionError):
         load(empty, rows())
     assert held(empty) == [call("cards", 1)]
+
+
+def test_an_upsert_inserts_new_rows_and_replaces_the_others(empty):
+    load(empty, [call("cards", 1), call("ibans", 1)])
+    load(empty, iter([call("cards", 2, load_id="second"), call("postal")]), upsert, keep=nothing)
+    assert held(empty) == [call("cards", 2, load_id="second"), call("ibans", 1), call("postal")]
+
+
+def test_an_upsert_leaves_a_stored_row_where_the_condition_keeps_it(empty):
+    load(empty, [call("cards", 5), call("ibans", 1)])
+    load(empty, [call("cards", 2), call("ibans", 2)], upsert, keep=lambda new: calls.c.used > new["used"])
+    assert held(empty) == [call("cards", 5), call("ibans", 2)]
+
+
+def test_a_condition_that_is_neither_true_nor_false_keeps_nothing(empty):
+    load(empty, [call("cards", 1, name=None)])
+    load(empty, [call("cards", 2)], upsert, keep=lambda new: calls.c.name == new["name"])
+    assert held(empty) == [call("cards", 2)]
+
+
+def test_an_upsert_stores_values_as_their_columns_say(empty):
+    at = datetime(2025, 3, 20, 20, 30, tzinfo=UTC)
+    rows = [{"id": key, "at": at + timedelta(key // 2), "day": date(2025, 3, 21), "raw": [key]} for key in range(4)]
+    load(empty, rows, upsert, table=answers, keep=nothing)
+    assert held(empty, answers) == rows
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [(("main", "cards"), InvalidInput), (call(None), InvalidInput), (call("0012345679", -1), LoadRefused)],
+    ids=["shape", "missing", "rule"],
+)
+def test_an_upsert_that_is_refused_writes_nothing_and_quotes_nothing(empty, wrong, error):
+    with empty.transaction() as connection:
+        upsert(connection, calls, [call("postal")], keep=nothing)
+        with pytest.raises(error) as refusal:
+            upsert(connection, calls, [call("ibans"), wrong], keep=nothing)
+    assert "0012345679" not in str(refusal.value)
+    assert held(empty) == [call("postal")]
 
 
 def test_values_are_never_logged(empty, caplog):

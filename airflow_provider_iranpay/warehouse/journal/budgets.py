@@ -56,9 +56,9 @@ class Movements:
         :return: for each price, whether it fits.
         :raises ConfigurationError: there is no such budget.
         """
-        self._lock(connection, through=name)
+        found = self._lock(connection, through=name)
         spent, reserved = self._changes.get(name, (0, 0))
-        room = read_balance(connection, self._environment, name).room_rial - spent - reserved
+        room = found.room_rial - spent - reserved
         fits = []
         for price_rial in prices_rial:
             fit = price_rial <= room
@@ -78,15 +78,13 @@ class Movements:
                 .values(spent_rial=budget.c.spent_rial + spent, reserved_rial=budget.c.reserved_rial + reserved)
             )
 
-    def _lock(self, connection: Connection, *, through: str) -> None:
-        """Lock the rows of all budgets of this transaction, in the order of their names, as every other one does."""
-        names = sorted({*self._changes, through})
-        connection.execute(
-            select(budget.c.name)
-            .where(budget.c.environment == self._environment, budget.c.name.in_(names))
-            .order_by(budget.c.name)
-            .with_for_update()
-        ).all()
+    def _lock(self, connection: Connection, *, through: str) -> Balance:
+        """Lock all budgets of this transaction, in the order of their names, as every other one does; read one."""
+        found = {
+            name: read_balance(connection, self._environment, name, lock=True)
+            for name in sorted({*self._changes, through})
+        }
+        return found[through]
 
 
 _EFFECT: Mapping[Money, tuple[int, int]] = {
@@ -119,16 +117,16 @@ def open_budget(connection: Connection, environment: str, name: str, cap_rial: i
     return check_budget(connection, environment, name)
 
 
-def read_balance(connection: Connection, environment: str, name: str) -> Balance:
+def read_balance(connection: Connection, environment: str, name: str, *, lock: bool = False) -> Balance:
     """Read a budget.
 
+    :param lock: until the transaction ends.
     :raises ConfigurationError: there is no such budget.
     """
-    row = connection.execute(
-        select(budget.c.cap_rial, budget.c.spent_rial, budget.c.reserved_rial).where(
-            budget.c.environment == environment, budget.c.name == name
-        )
-    ).first()
+    its_row = select(budget.c.cap_rial, budget.c.spent_rial, budget.c.reserved_rial).where(
+        budget.c.environment == environment, budget.c.name == name
+    )
+    row = connection.execute(its_row.with_for_update() if lock else its_row).first()
     if row is None:
         raise ConfigurationError(f"There is no budget {name!r}: open it before something is claimed under it.")
     cap_rial, spent_rial, reserved_rial = row
@@ -140,10 +138,7 @@ def check_budget(connection: Connection, environment: str, name: str) -> Balance
 
     :raises SumsDoNotClose: they differ. Nothing may be spent until a person has looked.
     """
-    connection.execute(
-        select(budget.c.name).where(budget.c.environment == environment, budget.c.name == name).with_for_update()
-    ).all()
-    found = read_balance(connection, environment, name)
+    found = read_balance(connection, environment, name, lock=True)
     open_price = case((attempt.c.cost_rial.is_(None), attempt.c.price_rial), else_=0)
     spent, reserved = connection.execute(
         select(func.coalesce(func.sum(attempt.c.cost_rial), 0), func.coalesce(func.sum(open_price), 0)).where(

@@ -6,27 +6,63 @@ failure leaves nothing. What is written can be read again by the worker and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from airflow_provider_iranpay.exceptions import ConfigurationError
+from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
+from airflow_provider_iranpay.warehouse.journal.answers import seal_answer
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.looking import find, read_leases
+from airflow_provider_iranpay.warehouse.journal.many_rows import ManyRows, select_any
 from airflow_provider_iranpay.warehouse.journal.records import Answer, Attempt, AttemptKey, Claim, Committed, Kind, Lost
-from airflow_provider_iranpay.warehouse.journal.settling import AT_ONCE, lock_attempts, settle
+from airflow_provider_iranpay.warehouse.journal.settling import AT_ONCE, Heard, Known, Settled, lock_attempts, settle
 from airflow_provider_iranpay.warehouse.journal.states import Event, State, step
+from airflow_provider_iranpay.warehouse.journal.tables import answer as kept_answer
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, question, worker
 
-__all__ = ["Group", "lost_to", "read_again", "write_answers", "write_claims"]
+__all__ = ["Group", "Hands", "lost_to", "read_again", "write_answers", "write_claims"]
 
-_WITH_ANSWER = frozenset({Event.ANSWERED, Event.REJECTED, Event.REJECTED_FREE, Event.UNREADABLE})
-_INSERTS: Mapping[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+Hands = Mapping[AttemptKey, Known]
+"""Attempts that a worker has claimed and not settled yet, as it left them: they need not be read."""
+
+_KEPT = frozenset({Event.ANSWERED, Event.UNREADABLE})
+_FAILED = frozenset({State.NOT_SENT, State.REJECTED})
+
+_ASK = ManyRows(
+    "INSERT INTO iranpay_question (hash, environment, inquiry, key_id, worker, number)"
+    " SELECT {hash}, {environment}, {inquiry}, {key_id}, {worker}, {number} {given} WHERE true ON CONFLICT DO NOTHING",
+    shared={"environment": "text", "key_id": "text", "worker": "bytea"},
+    each={"hash": "bytea", "inquiry": "text", "number": "bigint"},
+)
+_ASK_AGAIN = ManyRows(
+    "UPDATE iranpay_question SET worker = {worker}, number = {number},"
+    " retried_at = coalesce({retried_at}, iranpay_question.retried_at) {given}"
+    " WHERE iranpay_question.question_id = {question_id}",
+    shared={"worker": "bytea"},
+    each={"question_id": "bigint", "number": "bigint", "retried_at": "timestamptz"},
+)
+_ATTEMPT = ManyRows(
+    "INSERT INTO iranpay_attempt (worker, number, question_id, environment, provider, account, state, price_rial,"
+    " budget, moves_money, track_id, claimed_at)"
+    " SELECT {worker}, {number}, {question_id}, {environment}, {provider}, {account}, {state}, {price_rial},"
+    " {budget}, {moves_money}, {track_id}, {claimed_at} {given}",
+    shared={"worker": "bytea", "environment": "text", "budget": "text", "claimed_at": "timestamptz"},
+    each={
+        "number": "bigint",
+        "question_id": "bigint",
+        "provider": "text",
+        "account": "text",
+        "state": "text",
+        "price_rial": "bigint",
+        "moves_money": "boolean",
+        "track_id": "text",
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +87,8 @@ class Group:
             raise ConfigurationError("A budget holds only inquiries that have a price: give one, or claim without it.")
         if any(claim.standing.kind is not Kind.FREE for claim in self.claims):
             raise ValueError("Only a question that is free can be claimed.")
+        if any(_lacks_content(answer) for answer in self.answers):
+            raise ValueError("An answer that is kept has content and the time when it came.")
 
     def attempts(self) -> Iterator[Attempt]:
         """Number the claims."""
@@ -58,72 +96,79 @@ class Group:
             yield Attempt(AttemptKey(self.worker, number), claim)
 
 
-def write_answers(connection: Connection, group: Group, keys: KeyRing, movements: Movements) -> list[Answer]:
+def _lacks_content(answer: Answer) -> bool:
+    needed = answer.event in _KEPT or answer.content is not None
+    return needed and (answer.content is None or answer.answered_at is None)
+
+
+def write_answers(
+    connection: Connection, group: Group, keys: KeyRing, movements: Movements, hands: Hands
+) -> list[Answer]:
     """Settle the answers.
 
     :return: those that the state of their attempt does not take.
+    :raises Outdated: the worker has something else in its hands than the tables.
     """
-    rows: dict[tuple[bytes, int], Row[Any]] = {}
-    keys_of_all = sorted({answer.key for answer in group.answers})
-    for start in range(0, len(keys_of_all), AT_ONCE):
-        numbers: dict[bytes, list[int]] = {}
-        for name, number in keys_of_all[start : start + AT_ONCE]:
-            numbers.setdefault(name, []).append(number)
-        its = or_(*(and_(attempt.c.worker == name, attempt.c.number.in_(some)) for name, some in numbers.items()))
-        rows.update(((row.worker, row.number), row) for row in lock_attempts(connection, its))
+    asked = {answer.key for answer in group.answers}
+    rows = {key: hands[key] for key in asked} if asked <= hands.keys() else _read(connection, asked)
     known, changes, refused = [], [], []
     for answer in group.answers:
         row = rows.pop(answer.key, None)  # of two answers to one attempt the first one counts
         if row is None:
             refused.append(answer)
             continue
+        content = None if answer.content is None else seal_answer(keys, answer.ask, answer.content, answer.wire)
         known.append(answer)
-        changes.append((row, _change(answer, keys)))
+        heard = Heard(answer.sent_at, answer.answered_at, answer.code, content)
+        changes.append(Settled(row, answer.event, heard))
     taken = settle(connection, changes, movements)
     return refused + [answer for answer, was in zip(known, taken, strict=True) if not was]
 
 
-def _change(answer: Answer, keys: KeyRing) -> Mapping[str, Any]:
-    if answer.event not in _WITH_ANSWER:
-        return {"event": answer.event}
-    ask = answer.ask
-    return {
-        "event": answer.event,
-        "sent_at": answer.sent_at,
-        "answered_at": answer.answered_at,
-        "code": answer.code,
-        "answer": keys.seal(ask.questions[0], ask.wire + (answer.content or b"")),
-    }
+def _read(connection: Connection, asked: set[AttemptKey]) -> dict[AttemptKey, Known]:
+    rows: dict[AttemptKey, Known] = {}
+    ordered = sorted(asked)
+    for start in range(0, len(ordered), AT_ONCE):
+        numbers: dict[bytes, list[int]] = {}
+        for name, number in ordered[start : start + AT_ONCE]:
+            numbers.setdefault(name, []).append(number)
+        its = or_(*(and_(attempt.c.worker == name, attempt.c.number.in_(some)) for name, some in numbers.items()))
+        rows.update((AttemptKey(row.worker, row.number), row) for row in lock_attempts(connection, its))
+    return rows
 
 
 def write_claims(
     connection: Connection, group: Group, *, key_id: str, now: datetime, movements: Movements
-) -> tuple[list[Attempt], list[Claim], list[Claim]]:
+) -> tuple[list[Attempt], list[Claim], list[Claim], dict[AttemptKey, Known]]:
     """Make the claims that are still free and fit the budget, with their reservation.
 
     :param key_id: the newest key.
-    :return: won, lost and over budget.
+    :return: won, lost and over budget; and the attempts that the worker now has in its hands.
     """
     mine = _first_of_each(group)
-    rows = _take_known(connection, mine) | _take_new(connection, group, mine, key_id)
-    candidates = [one for one in mine.values() if _hash(one) in rows]
-    prices = [one.claim.price_rial or 0 for one in candidates]
-    fits = [True] * len(prices)
-    if group.budget is not None and prices:
-        fits = movements.fitting(connection, group.budget, prices)
+    ids = _take_known(connection, mine) | _take_new(connection, group, mine, key_id)
+    candidates = [one for some, one in mine.items() if some in ids]
+    fits = [True] * len(candidates)
+    if group.budget is not None and candidates:
+        fits = movements.fitting(connection, group.budget, [one.claim.price_rial or 0 for one in candidates])
     won = [one for one, fit in zip(candidates, fits, strict=True) if fit]
     over = [one for one, fit in zip(candidates, fits, strict=True) if not fit]
-    _give_back(connection, [rows[_hash(one)] for one in over if one.claim.standing.attempt is None])
-    if won:
-        _point(connection, [one for one in won if one.claim.standing.attempt], rows, now)
-        connection.execute(insert(attempt), [_row(one, rows, group, now) for one in won])
-    numbers = {one.key.number for one in (*won, *over)}
-    lost = [one.claim for one in group.attempts() if one.key.number not in numbers]
-    return won, lost, [one.claim for one in over]
+    _give_back(connection, [ids[_hash(one)] for one in over if not _was_asked(one.claim)])
+    _point(connection, group, [one for one in won if _was_asked(one.claim)], ids, now)
+    hands = _write_attempts(connection, group, won, ids, now)
+    lost = []
+    if len(candidates) < len(group.claims):
+        kept = {one.key.number for one in candidates}
+        lost = [one.claim for one in group.attempts() if one.key.number not in kept]
+    return won, lost, [one.claim for one in over], hands
 
 
 def _hash(one: Attempt) -> bytes:
     return one.claim.standing.ask.questions[0]
+
+
+def _was_asked(claim: Claim) -> bool:
+    return claim.after is not None or claim.standing.attempt is not None
 
 
 def _first_of_each(group: Group) -> dict[bytes, Attempt]:
@@ -136,7 +181,7 @@ def _first_of_each(group: Group) -> dict[bytes, Attempt]:
 
 def _take_known(connection: Connection, mine: Mapping[bytes, Attempt]) -> dict[bytes, int]:
     """Lock the questions that were asked before, and keep those that stand as they were looked up."""
-    asked = [one for one in mine.values() if one.claim.standing.attempt is not None]
+    asked = [one for one in mine.values() if _was_asked(one.claim)]
     by_hash = {some: one for one in asked for some in one.claim.standing.ask.questions}
     hashes = sorted(by_hash)
     kept = {}
@@ -146,40 +191,47 @@ def _take_known(connection: Connection, mine: Mapping[bytes, Attempt]) -> dict[b
             select(question.c.question_id).where(question.c.hash.in_(batch)).order_by(question.c.hash).with_for_update()
         ).all()
         # Read after the lock: only then it is what nobody changes any more.
-        latest = and_(attempt.c.worker == question.c.worker, attempt.c.number == question.c.number)
-        found = connection.execute(
-            select(question.c.question_id, question.c.hash, attempt.c.worker, attempt.c.number, attempt.c.state)
-            .join_from(question, attempt, latest)
-            .where(question.c.hash.in_(batch))
-        )
-        for question_id, some, name, number, state in found:
-            seen = by_hash[some].claim.standing
-            if (name, number) == seen.attempt and state == seen.state:
-                kept[seen.ask.questions[0]] = question_id
+        for question_id, some, name, number, state, answered in connection.execute(
+            _STANDING.where(question.c.hash.in_(batch))
+        ):
+            claim = by_hash[some].claim
+            if _stands(claim, AttemptKey(name, number), State(state), answered=answered):
+                kept[claim.standing.ask.questions[0]] = question_id
     return kept
+
+
+_STANDING = (
+    select(
+        question.c.question_id,
+        question.c.hash,
+        attempt.c.worker,
+        attempt.c.number,
+        attempt.c.state,
+        kept_answer.c.content.is_not(None),
+    )
+    .join_from(question, attempt, and_(attempt.c.worker == question.c.worker, attempt.c.number == question.c.number))
+    .outerjoin(kept_answer, and_(kept_answer.c.worker == attempt.c.worker, kept_answer.c.number == attempt.c.number))
+)
+
+
+def _stands(claim: Claim, latest: AttemptKey, state: State, *, answered: bool) -> bool:
+    """Whether a question still stands as the claim has it."""
+    if claim.after is not None:
+        return latest == claim.after and state in _FAILED and not answered
+    return latest == claim.standing.attempt and state is claim.standing.state
 
 
 def _take_new(connection: Connection, group: Group, mine: Mapping[bytes, Attempt], key_id: str) -> dict[bytes, int]:
     """Write the questions that nobody has asked; those that somebody has meanwhile are left out."""
-    new = sorted((some, one) for some, one in mine.items() if one.claim.standing.attempt is None)
-    if not new:
-        return {}
-    made = _INSERTS[connection.dialect.name](question).on_conflict_do_nothing()
-    rows = connection.execute(
-        made.returning(question.c.hash, question.c.question_id),
-        [
-            {
-                "hash": some,
-                "environment": group.environment,
-                "inquiry": one.claim.inquiry,
-                "key_id": key_id,
-                "worker": one.key.worker,
-                "number": one.key.number,
-            }
-            for some, one in new
-        ],
+    new = sorted((some, one.claim.inquiry, one.key.number) for some, one in mine.items() if not _was_asked(one.claim))
+    _ASK.run(connection, (group.environment, key_id, group.worker), new)
+    found = select_any(
+        connection,
+        "SELECT hash, question_id FROM iranpay_question WHERE worker = {} AND number >= {} AND hash",
+        [some for some, _, _ in new],
+        (group.worker, group.first),
     )
-    return {row.hash: row.question_id for row in rows}
+    return dict(found)
 
 
 def _give_back(connection: Connection, question_ids: Sequence[int]) -> None:
@@ -190,40 +242,38 @@ def _give_back(connection: Connection, question_ids: Sequence[int]) -> None:
         )
 
 
-def _point(connection: Connection, won: Sequence[Attempt], rows: Mapping[bytes, int], now: datetime) -> None:
+def _point(
+    connection: Connection, group: Group, won: Sequence[Attempt], ids: Mapping[bytes, int], now: datetime
+) -> None:
     """Point questions to their new attempts. They are locked."""
-    to = update(question).where(question.c.question_id == bindparam("its_id"))
-    to = to.values(worker=bindparam("its_worker"), number=bindparam("its_number"))
-    after_unknown = to.values(retried_at=now)
-    for statement, retries in ((to, False), (after_unknown, True)):
-        moves = [
-            {
-                "its_id": rows[_hash(one)],
-                "its_worker": one.key.worker,
-                "its_number": one.key.number,
-            }
-            for one in won
-            if (one.claim.standing.state is State.UNKNOWN) is retries
-        ]
-        if moves:
-            connection.execute(statement, moves)
+    moment = UtcTimestamp().process_bind_param(now, connection.dialect)
+    moves = [(ids[_hash(one)], one.key.number, moment if _retries(one.claim) else None) for one in won]
+    _ASK_AGAIN.run(connection, (group.worker,), moves)
 
 
-def _row(one: Attempt, rows: Mapping[bytes, int], group: Group, now: datetime) -> dict[str, Any]:
-    claim = one.claim
-    return {
-        "worker": one.key.worker,
-        "number": one.key.number,
-        "question_id": rows[_hash(one)],
-        "environment": group.environment,
-        "account": claim.account,
-        "state": step(State.NEW, Event.CLAIM if claim.intent else Event.HOLD).state.value,
-        "price_rial": claim.price_rial,
-        "budget": group.budget,
-        "moves_money": claim.moves_money,
-        "track_id": claim.track_id,
-        "claimed_at": now,
-    }
+def _retries(claim: Claim) -> bool:
+    return claim.after is None and claim.standing.state is State.UNKNOWN
+
+
+def _write_attempts(
+    connection: Connection, group: Group, won: Sequence[Attempt], ids: Mapping[bytes, int], now: datetime
+) -> dict[AttemptKey, Known]:
+    rows, hands = [], {}
+    for key, claim in won:
+        standing, _, provider, account, price_rial, track_id, intent, moves_money, _ = claim
+        question_id, state = ids[standing.ask.questions[0]], _BEGUN[intent]
+        rows.append((key.number, question_id, provider, account, state.value, price_rial, moves_money, track_id))
+        hands[key] = Known(group.worker, key.number, question_id, state, price_rial, None, group.budget)
+    moment = UtcTimestamp().process_bind_param(now, connection.dialect)
+    _ATTEMPT.run(connection, (group.worker, group.environment, group.budget, moment), rows)
+    return hands
+
+
+_BEGUN = {
+    True: step(State.NEW, Event.CLAIM).state,
+    False: step(State.NEW, Event.HOLD).state,
+}
+"""By whether there is the intent to send."""
 
 
 def read_again(connection: Connection, group: Group) -> Committed | None:
@@ -254,10 +304,9 @@ def lost_to(connection: Connection, claims: Sequence[Claim]) -> list[Lost | None
     leases = read_leases(connection, rows)
     found: list[Lost | None] = []
     for claim, row in zip(claims, rows, strict=True):
-        seen = claim.standing
-        if row is None or (AttemptKey(row.worker, row.number) == seen.attempt and row.state == seen.state):
+        if row is None or _stands(claim, row.attempt, row.state, answered=row.content is not None):
             found.append(None)
             continue
-        until, _ = leases.get(row.worker, (None, None))
-        found.append(Lost(claim, State(row.state), until))
+        until, _ = leases.get(row.attempt.worker, (None, None))
+        found.append(Lost(claim, row.state, until))
     return found

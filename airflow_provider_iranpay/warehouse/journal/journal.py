@@ -9,27 +9,38 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
-from airflow_provider_iranpay.exceptions import ConfigurationError
+from airflow_provider_iranpay.exceptions import ConfigurationError, IranPayError, LeaseLost
 from airflow_provider_iranpay.warehouse.engine import Warehouse
 from airflow_provider_iranpay.warehouse.journal import budgets, rings, upkeep
 from airflow_provider_iranpay.warehouse.journal.budgets import Balance, Movements
 from airflow_provider_iranpay.warehouse.journal.committing import (
     Group,
+    Hands,
     lost_to,
     read_again,
     write_answers,
     write_claims,
 )
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.leases import DatabaseClock, Lease, database_clock, recover, renew
+from airflow_provider_iranpay.warehouse.journal.leases import (
+    DatabaseClock,
+    Lease,
+    begin_lease,
+    count_commit,
+    database_clock,
+    recover,
+    renew,
+)
 from airflow_provider_iranpay.warehouse.journal.looking import find, move_to_newest_key, read_leases, standing
+from airflow_provider_iranpay.warehouse.journal.many_rows import prefer_keys
 from airflow_provider_iranpay.warehouse.journal.records import (
     Answer,
     Ask,
@@ -39,6 +50,7 @@ from airflow_provider_iranpay.warehouse.journal.records import (
     Freshness,
     Standing,
 )
+from airflow_provider_iranpay.warehouse.journal.settling import Known, Outdated
 from airflow_provider_iranpay.warehouse.journal.states import OPEN
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, worker
 
@@ -76,7 +88,9 @@ class Journal:
         self._worker = os.urandom(WORKER_BYTES)
         self._commits = 0
         self._attempts = 0
-        self._leased_until = monotonic()
+        self._lapsed = False
+        self._leased_until = monotonic() + lease.length.total_seconds()
+        self._hands: dict[AttemptKey, Known] = {}
         self._one_writer = threading.Lock()
 
     @classmethod
@@ -100,8 +114,12 @@ class Journal:
         with warehouse.transaction() as connection:
             rings.admit(connection, environment, keys)
         journal = cls(warehouse, keys, environment, lease=lease or Lease(), clock=clock, monotonic=monotonic)
-        journal.renew()
+        journal._write(journal._begin)
         return journal
+
+    def _begin(self, connection: Connection) -> None:
+        now = self._clock(connection)
+        begin_lease(connection, environment=self.environment, name=self._worker, now=now, lease=self._lease)
 
     def look_up(self, asks: Sequence[Ask], freshness: Freshness) -> list[Standing]:
         """Say how each question stands, in their order. Nothing is claimed.
@@ -112,8 +130,9 @@ class Journal:
             rows = find(connection, asks)
             leases = read_leases(connection, rows)
             now = self._clock(connection)
+        since = freshness.since
         found = [
-            standing(ask, row, freshness=freshness, keys=self.keys, leases=leases, now=now)
+            standing(ask, row, freshness=freshness, since=since, keys=self.keys, leases=leases, now=now)
             for ask, row in zip(asks, rows, strict=True)
         ]
         old = [ask for ask, row in zip(asks, rows, strict=True) if row and row.hash != ask.questions[0]]
@@ -130,11 +149,12 @@ class Journal:
     ) -> Committed:
         """Settle what has come back and claim what comes next, in one transaction that also renews the lease.
 
-        Nothing that is claimed here may be sent before this returns, or if :meth:`may_send` says no.
+        Nothing that is claimed here may be sent before this returns, or if :attr:`may_send` says no.
 
         :param budget: name of the budget that pays for the claims; it must be open.
-        :raises ConfigurationError: the key ring was replaced meanwhile: the answers are kept and nothing is claimed.
-            Or an inquiry without a price is to be paid from a budget; then nothing is written.
+        :raises LeaseLost: there are claims and the lease has lapsed: the answers are kept and nothing is claimed.
+        :raises ConfigurationError: there are claims and the key ring was replaced meanwhile: likewise. Or an inquiry
+            without a price is to be paid from a budget; then nothing is written.
         """
         with self._one_writer:
             group = Group(
@@ -149,48 +169,81 @@ class Journal:
             # Numbers are never used twice, whatever becomes of this commit.
             self._commits += 1
             self._attempts += len(claims)
-            begun = self._monotonic()
-            done, ring_is_known = self._write(lambda connection: self._commit(connection, group))
-            self._leased_until = begun + self._lease.length.total_seconds()
+            with self._renewing():
+                done, refusal, claimed = self._write(lambda connection: self._commit(connection, group))
+            for answer in answers:
+                self._hands.pop(answer.key, None)
+            self._hands.update(claimed)
+        if refusal is not None:
+            raise refusal
+        return done
+
+    def _commit(self, connection: Connection, group: Group) -> tuple[Committed, IranPayError | None, Hands]:
+        ring_is_known = not group.claims or rings.is_known(connection, self.environment, self.keys)
+        prefer_keys(connection)
+        written = read_again(connection, group)
+        if written is not None:
+            return written, None if written.won else self._refusal(group, ring_is_known=ring_is_known), {}
+        now = self._clock(connection)
+        self._renew(connection, now)
+        if self._lapsed:
+            count_commit(connection, name=self._worker, commits=group.number)
+        refusal = self._refusal(group, ring_is_known=ring_is_known)
+        movements = Movements(self.environment)
+        refused = write_answers(connection, group, self.keys, movements, self._hands) if group.answers else []
+        if refusal is not None or not group.claims:
+            movements.write(connection)
+            return Committed(won=[], lost=[], over_budget=[], refused=refused), refusal, {}
+        key_id = self.keys.fingerprints[0][0]
+        won, lost, over, hands = write_claims(connection, group, key_id=key_id, now=now, movements=movements)
+        movements.write(connection)
+        quicker = [one for one in lost_to(connection, lost) if one is not None] if lost else []
+        return Committed(won=won, lost=quicker, over_budget=over, refused=refused), None, hands
+
+    def _refusal(self, group: Group, *, ring_is_known: bool) -> IranPayError | None:
+        if not group.claims:
+            return None
+        if self._lapsed:
+            return LeaseLost(
+                f"This worker of the journal of {self.environment} was silent for longer than its lease, so others may "
+                "have taken its questions. The answers are kept and nothing was claimed: start again."
+            )
         if not ring_is_known:
-            raise ConfigurationError(
+            return ConfigurationError(
                 f"The key ring of the journal of {self.environment} was replaced. The answers are kept and nothing was "
                 "claimed: start again with the new journal_keys."
             )
-        return done
-
-    def _commit(self, connection: Connection, group: Group) -> tuple[Committed, bool]:
-        known = not group.claims or rings.is_known(connection, self.environment, self.keys)
-        written = read_again(connection, group)
-        if written is not None:
-            return written, known
-        now = self._clock(connection)
-        self._renew(connection, now, commits=group.number)
-        movements = Movements(self.environment)
-        refused = write_answers(connection, group, self.keys, movements) if group.answers else []
-        if not known or not group.claims:
-            movements.write(connection)
-            return Committed(won=[], lost=[], over_budget=[], refused=refused), known
-        key_id = self.keys.fingerprints[0][0]
-        won, lost, over = write_claims(connection, group, key_id=key_id, now=now, movements=movements)
-        movements.write(connection)
-        quicker = [one for one in lost_to(connection, lost) if one is not None] if lost else []
-        return Committed(won=won, lost=quicker, over_budget=over, refused=refused), known
+        return None
 
     def renew(self) -> None:
-        """Prolong the lease: at the latest when a third of it is over. A commit does so too."""
-        with self._one_writer:
-            begun = self._monotonic()
-            self._write(lambda connection: self._renew(connection, self._clock(connection), commits=self._commits))
-            self._leased_until = begun + self._lease.length.total_seconds()
+        """Prolong the lease: at the latest when a third of it is over. A commit does so too.
 
-    def _renew(self, connection: Connection, now: datetime, *, commits: int) -> None:
-        renew(connection, environment=self.environment, name=self._worker, now=now, lease=self._lease, commits=commits)
+        A lease that has lapsed stays so.
+        """
+        with self._one_writer, self._renewing():
+            self._write(lambda connection: self._renew(connection, self._clock(connection)))
+
+    @contextmanager
+    def _renewing(self) -> Iterator[None]:
+        """Look at the own clock before the lease is renewed, and count the new one from then."""
+        begun = self._monotonic()
+        self._lapsed = self.lapsed
+        yield
+        self._leased_until = begun + self._lease.length.total_seconds()
+
+    def _renew(self, connection: Connection, now: datetime) -> None:
+        if not self._lapsed:
+            self._lapsed = not renew(connection, name=self._worker, now=now, lease=self._lease, commits=self._commits)
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether the lease ended before it was renewed, or was given back: for ever, for others may have its place."""
+        return self._lapsed or self._monotonic() > self._leased_until
 
     @property
     def may_send(self) -> bool:
         """Whether a call that begins now ends within the lease."""
-        return self._leased_until - self._monotonic() >= self._lease.whole_call.total_seconds()
+        return not self._lapsed and self._leased_until - self._monotonic() >= self._lease.whole_call.total_seconds()
 
     @property
     def should_renew(self) -> bool:
@@ -250,18 +303,18 @@ class Journal:
         )
 
     def rotate(self, keys: KeyRing) -> None:
-        """Make another ring the known one, and use it. Other workers settle what they have sent and claim nothing more.
+        """Make another ring the known one. Open workers settle what they have sent and claim nothing more.
+
+        That holds for this one too, whose questions are hashed with the old ring: open another journal to go on.
 
         :param keys: the new key first, the old ones behind it. Questions move to the new key as they are looked up.
         :raises ConfigurationError: it lacks a key that questions still need; says what that would cost.
         """
-        with self._one_writer:
-            self._write(lambda connection: rings.replace_ring(connection, self.environment, self.keys, keys))
-            self.keys = keys
+        self._write(lambda connection: rings.replace_ring(connection, self.environment, self.keys, keys))
 
     def close(self) -> None:
         """Give the lease back. Attempts that are still open keep it, until somebody recovers them."""
-        self._leased_until = self._monotonic()
+        self._lapsed = True
         mine = attempt.c.worker == self._worker
         left = select(attempt.c.number).where(mine, attempt.c.state.in_(OPEN)).exists()
         self._write(
@@ -276,6 +329,8 @@ class Journal:
             try:
                 with self._warehouse.transaction() as connection:
                     return work(connection)
+            except Outdated:
+                self._hands.clear()
             except (OperationalError, InterfaceError, InternalError):
                 if not left:
                     raise

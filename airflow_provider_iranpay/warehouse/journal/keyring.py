@@ -117,11 +117,10 @@ class KeyRing:
         :param questions: the question's hashes under all keys, newest first.
         :raises ConfigurationError: the row was changed or moved, or its key is not in the ring. Shows the key id.
         """
-        end = 1 + sealed[0]
-        key_id = sealed[1:end].decode()
         for key, question in zip(self._ordered, questions, strict=True):
-            if key.key_id == key_id:
+            if sealed.startswith(key.head):
                 return key.open_(question, sealed)
+        key_id = sealed[1 : 1 + sealed[0]].decode()
         raise ConfigurationError(f"A row of the journal needs the key {key_id!r}: put it back into journal_keys.")
 
     def is_newest(self, sealed: bytes) -> bool:

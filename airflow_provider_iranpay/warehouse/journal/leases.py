@@ -14,11 +14,11 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
-from airflow_provider_iranpay.warehouse.journal.settling import lock_attempts, settle
+from airflow_provider_iranpay.warehouse.journal.settling import Settled, lock_attempts, settle
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, Event
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, worker
 
-__all__ = ["DatabaseClock", "Lease", "database_clock", "recover", "renew"]
+__all__ = ["DatabaseClock", "Lease", "begin_lease", "count_commit", "database_clock", "recover", "renew"]
 
 MARGIN = timedelta(seconds=30)
 """Beyond the lease and one whole call: for clocks that differ and for what was on its way."""
@@ -47,20 +47,34 @@ def database_clock(connection: Connection) -> datetime:
     return found
 
 
-def renew(connection: Connection, *, environment: str, name: bytes, now: datetime, lease: Lease, commits: int) -> None:
-    """Prolong the lease of a worker, or begin it, and lock its row: nobody closes its attempts meanwhile.
+def begin_lease(connection: Connection, *, environment: str, name: bytes, now: datetime, lease: Lease) -> None:
+    """Write down a new worker, with its lease; for nothing if it is there, because a reply was lost."""
+    if not renew(connection, name=name, now=now, lease=lease, commits=0):
+        connection.execute(
+            insert(worker).values(worker=name, environment=environment, commits=0, ended=False, **_spans(now, lease))
+        )
 
-    :param commits: number of the commit that this is part of.
+
+def renew(connection: Connection, *, name: bytes, now: datetime, lease: Lease, commits: int) -> bool:
+    """Prolong the lease of a worker and lock its row: nobody closes its attempts meanwhile.
+
+    :param commits: number of its latest commit.
+    :return: whether it still had one. Else others may have closed its attempts, and asked again.
     """
+    has_one = and_(worker.c.worker == name, ~worker.c.ended, worker.c.stale_at >= now)
+    return bool(
+        connection.execute(update(worker).where(has_one).values(commits=commits, **_spans(now, lease))).rowcount
+    )
+
+
+def count_commit(connection: Connection, *, name: bytes, commits: int) -> None:
+    """Write down the number of a commit that renews no lease, and lock the worker's row: by it the commit is found."""
+    connection.execute(update(worker).where(worker.c.worker == name).values(commits=commits))
+
+
+def _spans(now: datetime, lease: Lease) -> dict[str, datetime]:
     until = now + lease.length
-    values = {
-        "lease_until": until,
-        "stale_at": until + lease.whole_call + MARGIN,
-        "commits": commits,
-        "ended": False,
-    }
-    if not connection.execute(update(worker).where(worker.c.worker == name).values(values)).rowcount:
-        connection.execute(insert(worker).values(worker=name, environment=environment, **values))
+    return {"lease_until": until, "stale_at": until + lease.whole_call + MARGIN}
 
 
 def recover(connection: Connection, *, environment: str, now: datetime) -> int:
@@ -78,7 +92,7 @@ def recover(connection: Connection, *, environment: str, now: datetime) -> int:
     closed = 0
     for name in gone:
         left = lock_attempts(connection, and_(attempt.c.worker == name, attempt.c.state.in_(OPEN)))
-        settle(connection, [(row, {"event": Event.LEASE_ENDED}) for row in left], movements)
+        settle(connection, [Settled(known, Event.LEASE_ENDED) for known in left], movements)
         closed += len(left)
         connection.execute(update(worker).where(worker.c.worker == name).values(ended=True))
     movements.write(connection)

@@ -6,51 +6,75 @@ A question that is found under an older key moves to the newest one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, select, update
+from sqlalchemy import Connection, select
 
-from airflow_provider_iranpay.warehouse.journal.keyring import WIRE_BYTES, KeyRing
+from airflow_provider_iranpay.warehouse.journal.answers import open_answer
+from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
+from airflow_provider_iranpay.warehouse.journal.many_rows import ManyRows, select_any
 from airflow_provider_iranpay.warehouse.journal.records import Ask, AttemptKey, Freshness, Kind, Standing
-from airflow_provider_iranpay.warehouse.journal.settling import AT_ONCE
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, REPLACED, Permission, State
-from airflow_provider_iranpay.warehouse.journal.tables import attempt, question, worker
+from airflow_provider_iranpay.warehouse.journal.tables import worker
 
 __all__ = ["Looked", "find", "move_to_newest_key", "read_leases", "standing"]
 
-Looked = Row[Any]
 Lease = tuple[datetime, datetime]
 """Until when, and from when on others may close the attempts."""
 
+
+class Looked(NamedTuple):
+    """A question with its latest attempt and the answer of that one."""
+
+    attempt: AttemptKey
+    state: State
+    retried_at: datetime | None
+    answered_at: datetime | None
+    hash: bytes
+    question_id: int
+    provider: str
+    account: str
+    track_id: str
+    cost_rial: int | None
+    price_rial: int | None
+    code: str | None
+    content: bytes | None
+
+
 _FOUND = (
-    select(
-        question.c.question_id,
-        question.c.hash,
-        question.c.retried_at,
-        *(
-            attempt.c[name]
-            for name in ("worker", "number", "state", "answered_at", "answer", "code", "cost_rial", "price_rial")
-        ),
-    )
-    .join_from(question, attempt, and_(attempt.c.worker == question.c.worker, attempt.c.number == question.c.number))
-    .where(question.c.hash.in_(bindparam("hashes", expanding=True)))
+    "SELECT a.worker, a.number, a.state, q.retried_at, b.answered_at, q.hash, q.question_id, a.provider, a.account,"
+    " a.track_id, a.cost_rial, a.price_rial, b.code, b.content"
+    " FROM iranpay_question AS q"
+    " JOIN iranpay_attempt AS a ON a.worker = q.worker AND a.number = q.number"
+    " LEFT JOIN iranpay_answer AS b ON b.worker = a.worker AND b.number = a.number"
+    " WHERE q.hash"
 )
+_STATES = {state.value: state for state in State}
 
 
 def find(connection: Connection, asks: Sequence[Ask]) -> list[Looked | None]:
     """Find each question with its latest attempt, under any of its hashes."""
-    hashes = [one for ask in asks for one in ask.questions]
     found: dict[bytes, Looked] = {}
-    for start in range(0, len(hashes), AT_ONCE):
-        rows = connection.execute(_FOUND, {"hashes": hashes[start : start + AT_ONCE]})
-        found.update((row.hash, row) for row in rows)
-    return [next((found[one] for one in ask.questions if one in found), None) for ask in asks]
+    instant = datetime.fromisoformat if connection.dialect.name == "sqlite" else _in_utc
+    for row in select_any(connection, _FOUND, [one for ask in asks for one in ask.questions]):
+        name, number, state, retried_at, answered_at, hash_, *rest = row
+        retried = None if retried_at is None else instant(retried_at)
+        answered = None if answered_at is None else instant(answered_at)
+        found[hash_] = Looked(AttemptKey(name, number), _STATES[state], retried, answered, hash_, *rest)
+    if not found:
+        return [None] * len(asks)
+    get = found.get
+    return [next(filter(None, map(get, ask.questions)), None) for ask in asks]
+
+
+def _in_utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)
 
 
 def read_leases(connection: Connection, rows: Sequence[Looked | None]) -> Mapping[bytes, Lease]:
     """Read the leases, by worker, under which the open ones of these attempts stand; not those that have ended."""
-    holders = {row.worker for row in rows if row is not None and row.state in OPEN}
+    holders = {row.attempt.worker for row in rows if row is not None and row.state in OPEN}
     if not holders:
         return {}
     found = connection.execute(
@@ -62,79 +86,78 @@ def read_leases(connection: Connection, rows: Sequence[Looked | None]) -> Mappin
 
 
 def standing(
-    ask: Ask, row: Looked | None, *, freshness: Freshness, keys: KeyRing, leases: Mapping[bytes, Lease], now: datetime
+    ask: Ask,
+    row: Looked | None,
+    *,
+    freshness: Freshness,
+    since: datetime,
+    keys: KeyRing,
+    leases: Mapping[bytes, Lease],
+    now: datetime,
 ) -> Standing:
     """Say how a question stands.
 
+    :param since: the freshness's, worked out once.
     :param now: by the database's clock.
     :raises ConfigurationError: its answer does not open.
     """
     if row is None:
-        return Standing(ask=ask, kind=Kind.FREE)
-    state = State(row.state)
-    kind, answer, until = Kind.FREE, None, None
+        return Standing(ask, Kind.FREE)
+    state = row.state
+    kind, content, until = Kind.FREE, None, None
     match REPLACED[state]:
-        case Permission.NEVER:
-            until, stale_at = leases.get(row.worker, (None, None))
-            kind = Kind.STALE if stale_at is None or stale_at < now else Kind.BUSY
-        case Permission.AGE if row.answered_at >= freshness.since:
-            content = keys.open_(ask.questions, row.answer)
-            if content[:WIRE_BYTES] == ask.wire:
+        case Permission.AGE if row.content is not None and row.answered_at is not None and row.answered_at >= since:
+            content = open_answer(keys, ask, row.content, row.provider)
+            if content is not None:
                 kind = Kind.UNREADABLE if state is State.UNREADABLE else Kind.KEPT
-                answer = content[WIRE_BYTES:]
+        case Permission.NEVER:
+            until, stale_at = leases.get(row.attempt.worker, (None, None))
+            kind = Kind.STALE if stale_at is None or stale_at < now else Kind.BUSY
         case Permission.RETRY:
-            used_up = row.retried_at is not None and row.retried_at >= freshness.since
+            used_up = row.retried_at is not None and row.retried_at >= since
             kind = Kind.UNKNOWN if used_up or not freshness.retry_unknown else Kind.FREE
         case Permission.SWITCH:
             kind = Kind.FREE if freshness.ask_pruned else Kind.PRUNED
     return Standing(
-        ask=ask,
-        kind=kind,
-        attempt=AttemptKey(row.worker, row.number),
-        state=state,
-        answer=answer,
-        code=row.code,
-        answered_at=row.answered_at,
-        cost_rial=row.cost_rial,
-        price_rial=row.price_rial,
-        busy_until=until,
+        ask,
+        kind,
+        row.attempt,
+        state,
+        row.provider,
+        row.account,
+        row.track_id,
+        content,
+        row.code,
+        row.answered_at,
+        row.cost_rial,
+        row.price_rial,
+        until,
     )
 
 
-_MOVE = (
-    update(question)
-    .where(question.c.question_id == bindparam("its_id"), question.c.hash == bindparam("old_hash"))
-    .values(hash=bindparam("new_hash"), key_id=bindparam("new_key"))
+_MOVE = ManyRows(
+    "UPDATE iranpay_question SET hash = {new_hash}, key_id = {key_id} {given}"
+    " WHERE iranpay_question.question_id = {question_id} AND iranpay_question.hash = {old_hash}",
+    shared={"key_id": "text"},
+    each={"old_hash": "bytea", "question_id": "bigint", "new_hash": "bytea"},
 )
-_SEAL_AGAIN = (
-    update(attempt)
-    .where(
-        attempt.c.worker == bindparam("its_worker"),
-        attempt.c.number == bindparam("its_number"),
-        attempt.c.answer == bindparam("old_answer"),
-    )
-    .values(answer=bindparam("new_answer"))
+_SEAL_AGAIN = ManyRows(
+    "UPDATE iranpay_answer SET content = {new_content} {given}"
+    " WHERE iranpay_answer.worker = {worker} AND iranpay_answer.number = {number}"
+    " AND iranpay_answer.content = {old_content}",
+    shared={},
+    each={"worker": "bytea", "number": "bigint", "old_content": "bytea", "new_content": "bytea"},
 )
 
 
 def move_to_newest_key(connection: Connection, asks: Sequence[Ask], rows: Sequence[Looked], keys: KeyRing) -> None:
     """Write questions that were found under an older key, and their answers, under the newest one."""
-    pairs = sorted(zip(asks, rows, strict=True), key=lambda pair: (pair[1].worker, pair[1].number))
+    pairs = sorted(zip(asks, rows, strict=True), key=lambda pair: pair[1].attempt)
     again = [
-        {
-            "its_worker": row.worker,
-            "its_number": row.number,
-            "old_answer": row.answer,
-            "new_answer": keys.seal(ask.questions[0], keys.open_(ask.questions, row.answer)),
-        }
+        (*row.attempt, row.content, keys.seal(ask.questions[0], keys.open_(ask.questions, row.content)))
         for ask, row in pairs
-        if row.answer is not None
+        if row.content is not None
     ]
-    if again:
-        connection.execute(_SEAL_AGAIN, again)
-    new_key = keys.fingerprints[0][0]
-    moves = [
-        {"its_id": row.question_id, "old_hash": row.hash, "new_hash": ask.questions[0], "new_key": new_key}
-        for ask, row in pairs
-    ]
-    connection.execute(_MOVE, sorted(moves, key=lambda move: move["old_hash"]))
+    _SEAL_AGAIN.run(connection, (), again)
+    moves = sorted((row.hash, row.question_id, ask.questions[0]) for ask, row in pairs)
+    _MOVE.run(connection, (keys.fingerprints[0][0],), moves)

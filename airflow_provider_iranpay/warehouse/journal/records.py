@@ -1,12 +1,17 @@
-"""What goes into the journal and comes out of it, as plain values. No statement lives here."""
+"""What goes into the journal and comes out of it, as plain values. No statement lives here.
+
+Records that are made for each row are tuples: nothing is cheaper to make. Their repr shows no question and no answer.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+from airflow_provider_iranpay.exceptions import InvalidInput
 from airflow_provider_iranpay.warehouse.journal.states import Event, State
 
 __all__ = ["Answer", "Ask", "Attempt", "AttemptKey", "Claim", "Committed", "Freshness", "Kind", "Lost", "Standing"]
@@ -18,16 +23,38 @@ class AttemptKey(NamedTuple):
     worker: bytes
     number: int
 
+    @property
+    def text(self) -> str:
+        """As a person writes it: the worker in hexadecimal digits, a hyphen, the number."""
+        return f"{self.worker.hex()}-{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what :attr:`text` wrote.
+
+        :raises InvalidInput: it is something else.
+        """
+        worker, _, number = text.strip().partition("-")
+        try:
+            return cls(bytes.fromhex(worker), int(number))
+        except ValueError:
+            remedy = "Write the id of an attempt as the list of unknown attempts shows it, such as 00c0ffee00c0ffee-17."
+            raise InvalidInput("attempt", "format", remedy) from None
+
 
 class Ask(NamedTuple):
     """A question to look up.
 
     :param questions: its hashes under all keys of the ring, newest first.
-    :param wire: hash of the request as it would go over the wire today: another one makes an old answer useless.
+    :param wire: called with ``jibit`` or ``paystar`` where a fresh answer of that provider was found; gives the hash of
+        the request as it would go there today: another one makes the answer useless. None takes the answer as it is.
     """
 
     questions: tuple[bytes, ...]
-    wire: bytes
+    wire: Callable[[str], bytes | None]
+
+    def __repr__(self) -> str:
+        return "Ask()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,48 +97,58 @@ class Kind(StrEnum):
     """Paid once, the answer thrown away; asked again only with ``ask_pruned``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How a question stands. Its repr shows no answer.
+class Standing(NamedTuple):
+    """How a question stands. All that follows the kind is of its latest attempt, and None if it was never asked.
 
     :param ask: what was looked up.
-    :param attempt: the latest one; None if the question was never asked.
-    :param state: of that attempt.
-    :param answer: the bytes that were kept.
-    :param cost_rial: what the latest attempt has cost; None if that is open or it had no price.
+    :param answer: the bytes that were kept, if they count.
+    :param cost_rial: what the attempt has cost; None if that is open or it had no price.
     :param price_rial: what it costs at most.
+    :param busy_until: when the lease ends under which somebody has it.
     """
 
-    ask: Ask = field(repr=False)
+    ask: Ask
     kind: Kind
     attempt: AttemptKey | None = None
     state: State | None = None
-    answer: bytes | None = field(default=None, repr=False)
+    provider: str | None = None
+    account: str | None = None
+    track_id: str | None = None
+    answer: bytes | None = None
     code: str | None = None
     answered_at: datetime | None = None
     cost_rial: int | None = None
     price_rial: int | None = None
     busy_until: datetime | None = None
 
+    def __repr__(self) -> str:
+        return f"Standing(kind={self.kind!r}, attempt={self.attempt!r}, state={self.state!r})"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+
+class Claim(NamedTuple):
     """The wish to ask a question, as it stood when it was looked up.
 
     :param standing: of kind ``free``; the claim is lost if it has changed since.
+    :param provider: ``jibit`` or ``paystar``.
+    :param account: name of the account there.
     :param price_rial: reserved at once; None if the inquiry has no price, which no budget takes.
     :param track_id: random; the provider sees it, and no other call may have it.
     :param intent: False only holds the question: nothing may be sent before another commit says ``claim``.
     :param moves_money: such an attempt is never pruned.
+    :param after: an own attempt at the question that failed for good, in this commit or before. The claim is won if the
+        question still points to it, however it stood when it was looked up; so another provider is asked under the
+        same claim.
     """
 
     standing: Standing
     inquiry: str
+    provider: str
     account: str
     price_rial: int | None
     track_id: str
     intent: bool = True
     moves_money: bool = False
+    after: AttemptKey | None = None
 
 
 class Attempt(NamedTuple):
@@ -121,24 +158,29 @@ class Attempt(NamedTuple):
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of an attempt.
 
     :param key: the attempt's.
     :param ask: what was asked; its answer opens beside no other.
     :param event: as the table of states names it.
-    :param content: the answer to keep, sealed before it is written; None where there is none.
-    :param answered_at: aware; needed where there is an answer.
+    :param content: the answer to keep, sealed before it is written; needed for ``answered`` and ``unreadable``. A
+        rejection without one is not kept: its question is free at once.
+    :param wire: hash of the request that brought it; None if later requests are not to be compared with it.
+    :param answered_at: aware; needed where there is content.
     """
 
     key: AttemptKey
-    ask: Ask = field(repr=False)
+    ask: Ask
     event: Event
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes | None = None
+    wire: bytes | None = None
     code: str | None = None
     sent_at: datetime | None = None
     answered_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Answer(key={self.key!r}, event={self.event!r}, code={self.code!r})"
 
 
 class Lost(NamedTuple):

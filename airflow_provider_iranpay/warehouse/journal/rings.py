@@ -5,7 +5,8 @@ All workers have the same keys in the same order, or two of them would not see e
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
@@ -14,7 +15,22 @@ from airflow_provider_iranpay.warehouse.engine import lock_until_commit
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, question, ring
 
-__all__ = ["admit", "is_known", "replace_ring"]
+__all__ = ["Loss", "admit", "give_up", "is_known", "loss", "replace_ring"]
+
+
+class Loss(NamedTuple):
+    """What is not found any more under another ring, and would be asked and paid again.
+
+    :param key_ids: the known keys that the other ring lacks.
+    :param rial: what those questions have cost, or cost at most while they are open.
+    """
+
+    key_ids: tuple[str, ...]
+    questions: int
+    rial: int
+
+    def __str__(self) -> str:
+        return f"{self.questions:,} questions that have cost {self.rial:,} Rial would not be found, and be paid again"
 
 
 def admit(connection: Connection, environment: str, keys: KeyRing) -> None:
@@ -29,12 +45,39 @@ def admit(connection: Connection, environment: str, keys: KeyRing) -> None:
         return
     if known == keys.fingerprints:
         return
-    lost = _cost_of_losing(connection, environment, _dropped(known, keys.fingerprints))
+    lost = loss(connection, environment, keys)
     raise ConfigurationError(
         f"The journal of {environment} does not know this key ring ({_ids(keys.fingerprints)}); it knows "
         f"{_ids(known)}, newest first. With this one {lost}. Put the known keys back into journal_keys, in their "
         "order, or rotate the ring."
     )
+
+
+def loss(connection: Connection, environment: str, keys: KeyRing) -> Loss:
+    """Say what would not be found under this ring; nothing is lost under the known one."""
+    known = _known(connection, environment) or []
+    return _questions_under(connection, environment, _dropped(known, keys.fingerprints))
+
+
+def give_up(connection: Connection, environment: str, keys: KeyRing, key_ids: Collection[str]) -> Loss:
+    """Make this ring the known one though it lacks keys: they are lost. The rows of their questions stay.
+
+    :param key_ids: of the lost keys, named by the person who decides it.
+    :return: what is asked and paid again.
+    :raises ConfigurationError: others are lacking than those that are named, or a new key has the id of a lost one.
+    """
+    connection.execute(select(ring.c.environment).where(ring.c.environment == environment).with_for_update()).all()
+    lost = loss(connection, environment, keys)
+    if set(lost.key_ids) != set(key_ids):
+        raise ConfigurationError(
+            f"To be given up are {', '.join(sorted(key_ids)) or 'no keys'}, and the key ring lacks "
+            f"{', '.join(lost.key_ids) or 'none'} of those that the journal of {environment} knows: name exactly these."
+        )
+    reused = set(key_ids) & {key_id for key_id, _ in keys.fingerprints}
+    if reused:
+        raise ConfigurationError(f"A new key has the id of one that is lost, {', '.join(sorted(reused))}: rename it.")
+    connection.execute(update(ring).where(ring.c.environment == environment).values(fingerprints=keys.fingerprints))
+    return lost
 
 
 def is_known(connection: Connection, environment: str, keys: KeyRing) -> bool:
@@ -56,11 +99,10 @@ def replace_ring(connection: Connection, environment: str, old: KeyRing, new: Ke
         return  # done already: the reply to it was lost
     if found != old.fingerprints:
         raise ConfigurationError(f"The journal of {environment} does not know the key ring that is to be replaced.")
-    dropped = _dropped(old.fingerprints, new.fingerprints)
-    if _questions_under(connection, environment, dropped)[0]:
+    lost = loss(connection, environment, new)
+    if lost.questions:
         raise ConfigurationError(
-            f"The new key ring lacks {', '.join(dropped)}: {_cost_of_losing(connection, environment, dropped)}. Keep "
-            "old keys behind the new one."
+            f"The new key ring lacks {', '.join(lost.key_ids)}: {lost}. Keep old keys behind the new one."
         )
     connection.execute(update(ring).where(ring.c.environment == environment).values(fingerprints=new.fingerprints))
 
@@ -72,12 +114,7 @@ def _known(connection: Connection, environment: str) -> list[list[str]] | None:
     return found
 
 
-def _cost_of_losing(connection: Connection, environment: str, key_ids: Collection[str]) -> str:
-    count, rial = _questions_under(connection, environment, key_ids)
-    return f"{count:,} questions that have cost {rial:,} Rial would not be found, and be paid again"
-
-
-def _questions_under(connection: Connection, environment: str, key_ids: Collection[str]) -> tuple[int, int]:
+def _questions_under(connection: Connection, environment: str, key_ids: Sequence[str]) -> Loss:
     latest = and_(attempt.c.worker == question.c.worker, attempt.c.number == question.c.number)
     paid = func.coalesce(attempt.c.cost_rial, attempt.c.price_rial, 0)
     count, rial = connection.execute(
@@ -85,7 +122,7 @@ def _questions_under(connection: Connection, environment: str, key_ids: Collecti
         .select_from(question.join(attempt, latest))
         .where(question.c.environment == environment, question.c.key_id.in_(key_ids))
     ).one()
-    return count, int(rial)
+    return Loss(tuple(key_ids), count, int(rial))
 
 
 def _dropped(old: list[list[str]], new: list[list[str]]) -> list[str]:

@@ -1,115 +1,136 @@
-"""The one path by which an attempt changes its state: locked, read, taken through the table of states, written.
+"""The one path by which an attempt changes its state: known, taken through the table of states, written.
 
 Whoever calls writes the movements of money in the same transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, select
 
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
-from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Money, State
-from airflow_provider_iranpay.warehouse.journal.tables import attempt, question
+from airflow_provider_iranpay.warehouse.journal.many_rows import ManyRows
+from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, Money, State
+from airflow_provider_iranpay.warehouse.journal.tables import attempt
 
-__all__ = ["AT_ONCE", "lock_attempts", "settle"]
+__all__ = ["AT_ONCE", "Heard", "Known", "Outdated", "Settled", "lock_attempts", "settle"]
 
 AT_ONCE = 1_000
 """Parameters of one statement: few enough for every SQLite."""
 
-Settled = tuple[Row[Any], Mapping[str, Any]]
-"""A locked attempt; and the event, with the columns that come with it."""
+
+class Known(NamedTuple):
+    """An attempt as the tables have it: locked and read, or in the hands of the worker that made it."""
+
+    worker: bytes
+    number: int
+    question_id: int
+    state: State
+    price_rial: int | None
+    cost_rial: int | None
+    budget: str | None
+
+
+class Heard(NamedTuple):
+    """What an answer brings.
+
+    :param content: sealed; None if it is not kept.
+    """
+
+    sent_at: datetime | None
+    answered_at: datetime | None
+    code: str | None
+    content: bytes | None
+
+
+class Settled(NamedTuple):
+    """What happens to an attempt."""
+
+    known: Known
+    event: Event
+    heard: Heard = Heard(None, None, None, None)
+
+
+class Outdated(Exception):
+    """An attempt in the hands of its worker was closed by somebody else: the transaction is to read first."""
+
 
 _WITH_ANSWER = frozenset({State.ANSWERED, State.REJECTED, State.UNREADABLE})
-_READ = [attempt.c[name] for name in ("worker", "number", "question_id", "state", "price_rial", "cost_rial", "budget")]
-_THIS = and_(attempt.c.worker == bindparam("its_worker"), attempt.c.number == bindparam("its_number"))
-_MOVE = update(attempt).where(_THIS).values(state=bindparam("new_state"), cost_rial=bindparam("new_cost"))
-_ANSWER = _MOVE.values(
-    sent_at=func.coalesce(bindparam("new_sent_at", type_=UtcTimestamp()), attempt.c.sent_at),
-    **{name: bindparam(f"new_{name}") for name in ("answered_at", "code", "answer")},
+_READ = [attempt.c[name] for name in Known._fields]
+_MOVE = ManyRows(
+    "UPDATE iranpay_attempt SET state = {new_state}, cost_rial = {new_cost_rial} {given}"
+    " WHERE iranpay_attempt.worker = {worker} AND iranpay_attempt.number = {number}"
+    " AND iranpay_attempt.state = {old_state}",
+    shared={},
+    each={"worker": "bytea", "number": "bigint", "old_state": "text", "new_state": "text", "new_cost_rial": "bigint"},
 )
+_HEARD = {"answered_at": "timestamptz", "sent_at": "timestamptz", "code": "text", "content": "bytea"}
+_HEAR = ManyRows(
+    "INSERT INTO iranpay_answer (worker, number, sent_at, answered_at, code, content)"
+    " SELECT {worker}, {number}, {sent_at}, {answered_at}, {code}, {content} {given} WHERE true"
+    " ON CONFLICT (worker, number) DO UPDATE SET sent_at = coalesce(excluded.sent_at, iranpay_answer.sent_at),"
+    " answered_at = excluded.answered_at, code = excluded.code, content = excluded.content",
+    shared={},
+    each={"worker": "bytea", "number": "bigint", **_HEARD},
+)
+_SHOW = ManyRows(
+    "UPDATE iranpay_question SET worker = {worker}, number = {number} {given}"
+    " WHERE iranpay_question.question_id = {question_id}"
+    " AND NOT (iranpay_question.worker = {worker} AND iranpay_question.number = {number})"
+    " AND NOT EXISTS (SELECT 1 FROM iranpay_answer AS shown WHERE shown.worker = iranpay_question.worker"
+    " AND shown.number = iranpay_question.number AND shown.content IS NOT NULL"
+    " AND shown.answered_at >= {answered_at})",
+    shared={},
+    each={"worker": "bytea", "number": "bigint", "question_id": "bigint", "answered_at": "timestamptz"},
+)
+"""Let each question show its latest answer, whichever attempt brought it.
+
+A late answer takes the place of an attempt that was made since, and the answer of that one takes it back.
+"""
 
 
-def lock_attempts(connection: Connection, which: ColumnElement[bool]) -> Sequence[Row[Any]]:
+def lock_attempts(connection: Connection, which: ColumnElement[bool]) -> Sequence[Known]:
     """Read attempts and lock them until the transaction ends, in the order of their keys."""
-    return connection.execute(
+    rows = connection.execute(
         select(*_READ).where(which).order_by(attempt.c.worker, attempt.c.number).with_for_update()
-    ).all()
+    )
+    return [Known._make(row)._replace(state=State(row.state)) for row in rows]
 
 
 def settle(connection: Connection, settled: Iterable[Settled], movements: Movements) -> list[bool]:
-    """Take locked attempts through the table of states.
+    """Take attempts through the table of states.
 
     :return: for each, whether its state takes the event; where it does not, nothing is written.
+    :raises Outdated: an attempt is not as it was known.
     """
-    moves: list[dict[str, Any]] = []
-    answers: list[dict[str, Any]] = []
-    answered: list[Row[Any]] = []
-    taken = []
-    for row, change in settled:
-        state = State(row.state)
-        found = TRANSITIONS.get((state, change["event"]))
+    stored = UtcTimestamp().process_bind_param
+    dialect = connection.dialect
+    moves, heard, shown, taken = [], [], [], []
+    for known, event, (sent_at, answered_at, code, content) in settled:
+        worker, number, question_id, state, price_rial, _, budget = known
+        found = TRANSITIONS.get((state, event))
         taken.append(found is not None)
         if found is None:
             continue
-        movements.add(row.budget, row.price_rial, found.money)
-        its = {"its_worker": row.worker, "its_number": row.number}
-        values = {**its, "new_state": found.state.value, "new_cost": _cost(row, found.money)}
-        if found.state not in _WITH_ANSWER:
-            moves.append(values)
-            continue
-        answers.append(
-            values | {f"new_{name}": change.get(name) for name in ("sent_at", "answered_at", "code", "answer")}
-        )
-        answered.append(row)
-    for statement, rows in ((_MOVE, moves), (_ANSWER, answers)):
-        if rows:
-            connection.execute(statement, rows)
-    _show(connection, answered, {(values["its_worker"], values["its_number"]): values for values in answers})
+        movements.add(budget, price_rial, found.money)
+        moves.append((worker, number, state.value, found.state.value, _cost(known, found.money)))
+        if found.state in _WITH_ANSWER:
+            at = stored(answered_at, dialect)
+            heard.append((worker, number, at, stored(sent_at, dialect), code, content))
+            if content is not None:
+                shown.append((worker, number, question_id, at))
+    if _MOVE.run(connection, (), moves) < len(moves):
+        raise Outdated
+    _HEAR.run(connection, (), heard)
+    _SHOW.run(connection, (), shown)
     return taken
 
 
-def _cost(row: Row[Any], money: Money) -> int | None:
-    costs: Mapping[Money, int | None] = {Money.SPEND: row.price_rial, Money.RELEASE: 0, Money.KEEP: row.cost_rial}
-    return costs[money]
-
-
-def _show(connection: Connection, answered: Sequence[Row[Any]], values: Mapping[Any, Mapping[str, Any]]) -> None:
-    """Let each question show its latest answer, whichever attempt brought it.
-
-    A late answer takes the place of an attempt that was made since, and the answer of that one takes it back.
-    """
-    shown: dict[int, tuple[bytes, int]] = {}
-    for start in range(0, len(answered), AT_ONCE):
-        some = [row.question_id for row in answered[start : start + AT_ONCE]]
-        pointers = select(question.c.question_id, question.c.worker, question.c.number)
-        found = connection.execute(pointers.where(question.c.question_id.in_(some)))
-        shown.update((question_id, (name, number)) for question_id, name, number in found)
-    elsewhere = [
-        {
-            "its_question": row.question_id,
-            "its_worker": row.worker,
-            "its_number": row.number,
-            "its_time": values[row.worker, row.number]["new_answered_at"],
-        }
-        for row in answered
-        if shown[row.question_id] != (row.worker, row.number)
-    ]
-    if elsewhere:
-        connection.execute(_POINT, elsewhere)
-
-
-_NEWER_ANSWER = exists().where(
-    attempt.c.worker == question.c.worker,
-    attempt.c.number == question.c.number,
-    attempt.c.state.in_(sorted(_WITH_ANSWER)),
-    attempt.c.answered_at >= bindparam("its_time", type_=UtcTimestamp()),
-)
-_POINT = (
-    update(question)
-    .where(question.c.question_id == bindparam("its_question"), ~_NEWER_ANSWER)
-    .values(worker=bindparam("its_worker"), number=bindparam("its_number"))
-)
+def _cost(known: Known, money: Money) -> int | None:
+    if money is Money.SPEND:
+        return known.price_rial
+    return 0 if money is Money.RELEASE else known.cost_rial

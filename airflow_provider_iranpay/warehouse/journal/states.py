@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from airflow_provider_iranpay.exceptions import TransitionRefused
+
 __all__ = [
     "OPEN",
     "REPLACED",
@@ -18,7 +20,6 @@ __all__ = [
     "Permission",
     "State",
     "Step",
-    "TransitionRefused",
     "step",
 ]
 
@@ -89,10 +90,6 @@ class Step(NamedTuple):
 
     state: State
     money: Money
-
-
-class TransitionRefused(ValueError):
-    """The table of states has no such step; nothing was written."""
 
 
 TRANSITIONS: Mapping[tuple[State, Event], Step] = {

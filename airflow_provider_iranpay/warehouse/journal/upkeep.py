@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, and_, exists, select, update
 
+from airflow_provider_iranpay.exceptions import TransitionRefused
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
-from airflow_provider_iranpay.warehouse.journal.settling import lock_attempts, settle
-from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, State, TransitionRefused, step
-from airflow_provider_iranpay.warehouse.journal.tables import attempt, question
+from airflow_provider_iranpay.warehouse.journal.settling import Settled, lock_attempts, settle
+from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, State, step
+from airflow_provider_iranpay.warehouse.journal.tables import answer, attempt, question
 
 __all__ = ["Unknown", "list_unknown", "prune", "resolve"]
 
@@ -27,6 +28,7 @@ class Unknown:
 
     attempt: AttemptKey
     inquiry: str
+    provider: str
     account: str
     track_id: str
     claimed_at: datetime
@@ -45,6 +47,7 @@ def list_unknown(connection: Connection, environment: str) -> Sequence[Unknown]:
         Unknown(
             attempt=AttemptKey(row.worker, row.number),
             inquiry=row.inquiry,
+            provider=row.provider,
             account=row.account,
             track_id=row.track_id,
             claimed_at=row.claimed_at,
@@ -70,11 +73,11 @@ def resolve(connection: Connection, environment: str, key: AttemptKey, *, paid: 
     if not rows:
         raise TransitionRefused("The journal has no such attempt.")
     event = Event.RESOLVED_PAID if paid else Event.RESOLVED_NOT_PAID
-    if rows[0].state == step(State.UNKNOWN, event).state:
+    if rows[0].state is step(State.UNKNOWN, event).state:
         return  # done already: the reply to it was lost, or two people found out the same
-    step(State(rows[0].state), event)
+    step(rows[0].state, event)
     movements = Movements(environment)
-    settle(connection, [(rows[0], {"event": event})], movements)
+    settle(connection, [Settled(rows[0], event)], movements)
     movements.write(connection)
 
 
@@ -86,13 +89,20 @@ def prune(connection: Connection, environment: str, *, before: datetime, reconci
 
     :return: answers thrown away.
     """
-    return connection.execute(
+    its_key = and_(answer.c.worker == attempt.c.worker, answer.c.number == attempt.c.number)
+    old = and_(its_key, answer.c.content.is_not(None), answer.c.answered_at < min(before, reconciled_until))
+    pruned = connection.execute(
         update(attempt)
         .where(
             attempt.c.environment == environment,
             attempt.c.state.in_(_PRUNABLE),
-            attempt.c.answered_at < min(before, reconciled_until),
             ~attempt.c.moves_money,
+            exists().where(old),
         )
-        .values(state=State.PRUNED.value, answer=None)
+        .values(state=State.PRUNED.value)
     ).rowcount
+    tombstone = and_(its_key, attempt.c.environment == environment, attempt.c.state == State.PRUNED.value)
+    connection.execute(
+        update(answer).where(answer.c.content.is_not(None), exists().where(tombstone)).values(content=None)
+    )
+    return pruned

@@ -76,13 +76,14 @@ class Desk:
     def fresh(self, max_age=MONTH, **switches):
         return Freshness(as_of=self.clock.now, max_age=max_age, **switches)
 
-    def answer(self, attempt, event=Event.ANSWERED, content=b"its answer"):
-        with_answer = event in WITH_ANSWER
+    def answer(self, attempt, event=Event.ANSWERED, content=b"its answer", wire=b"wire"):
+        with_answer = event in WITH_ANSWER and content is not None
         return Answer(
             key=attempt.key,
             ask=attempt.claim.standing.ask,
             event=event,
             content=content if with_answer else None,
+            wire=wire and wire_hash(wire),
             answered_at=self.clock.now if with_answer else None,
         )
 
@@ -101,10 +102,16 @@ class Desk:
 
 def ask(journal, name, wire=b"wire"):
     questions = journal.keys.questions_under_all_keys(journal.environment, "match_card", {"card": name})
-    return Ask(questions, wire_hash(wire))
+    return Ask(questions, lambda provider: wire and wire_hash(wire))
 
 
 def claim(found, price_rial=10, **more):
     return Claim(
-        standing=found, inquiry="match_card", account="shop", price_rial=price_rial, track_id="invented", **more
+        standing=found,
+        inquiry="match_card",
+        provider="jibit",
+        account="shop",
+        price_rial=price_rial,
+        track_id="invented",
+        **more,
     )

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from airflow_provider_iranpay.exceptions import ConfigurationError
+from airflow_provider_iranpay.exceptions import ConfigurationError, LeaseLost, TransitionRefused
 from airflow_provider_iranpay.warehouse.journal import tables
-from airflow_provider_iranpay.warehouse.journal.records import Answer, Kind
-from airflow_provider_iranpay.warehouse.journal.states import Event, State, TransitionRefused
+from airflow_provider_iranpay.warehouse.journal.records import Answer, Ask, Kind
+from airflow_provider_iranpay.warehouse.journal.states import Event, State
 from tests.warehouse.journal.playing import LEASE, MONTH, STALE, ask, claim
 
 SECOND = timedelta(seconds=1)
@@ -59,6 +59,94 @@ def test_a_request_that_would_look_different_today_is_another_question_to_the_wi
     one = desk.worker()
     one.commit(answers=[desk.answer(desk.claimed(one, "card"))])
     assert kinds(desk.look(one, "card", wire=b"corrected")) == [Kind.FREE]
+
+
+def test_the_request_is_made_only_for_a_fresh_answer_and_for_the_provider_that_gave_it(desk):
+    one = desk.worker()
+    one.commit(answers=[desk.answer(desk.claimed(one, "kept"))])
+    one.commit(answers=[desk.answer(desk.claimed(one, "failed"), Event.NOT_SENT)])
+    asked = []
+    one.look_up([Ask(ask(one, name).questions, asked.append) for name in ("kept", "failed", "new")], desk.fresh())
+    assert asked == ["jibit"]
+
+
+@pytest.mark.parametrize(("then", "today"), [(None, b"wire"), (b"wire", None)])
+def test_a_request_that_cannot_be_compared_does_not_make_an_answer_useless(desk, then, today):
+    one = desk.worker()
+    one.commit(answers=[desk.answer(desk.claimed(one, "card"), wire=then)])
+    assert kinds(desk.look(one, "card", wire=today)) == [Kind.KEPT]
+
+
+def test_a_standing_names_who_was_asked_last(desk):
+    one = desk.worker()
+    desk.claimed(one, "card")
+    (found,) = desk.look(one, "card")
+    assert (found.provider, found.account, found.track_id) == ("jibit", "shop", "invented")
+
+
+@pytest.mark.parametrize(("event", "cost"), [(Event.REJECTED, 10), (Event.REJECTED_FREE, 0)])
+def test_a_rejection_without_content_is_paid_for_and_free_at_once(desk, event, cost):
+    one = desk.worker()
+    attempt = desk.claimed(one, "card")
+    assert one.commit(answers=[desk.answer(attempt, event, content=None)]).refused == []
+    (found,) = desk.look(one, "card")
+    assert (found.kind, found.state, found.cost_rial) == (Kind.FREE, State.REJECTED, cost)
+    assert one.prune(before=desk.clock.now + SECOND, reconciled_until=desk.clock.now + SECOND) == 0
+    assert desk.claimed(one, "card")
+
+
+@pytest.mark.parametrize("event", [Event.ANSWERED, Event.UNREADABLE])
+def test_an_answer_without_content_is_no_answer(desk, event):
+    one = desk.worker()
+    attempt = desk.claimed(one, "card")
+    with pytest.raises(ValueError, match="has content"):
+        one.commit(answers=[desk.answer(attempt, event, content=None)])
+
+
+@pytest.mark.parametrize("event", [Event.REJECTED_FREE, Event.NOT_SENT])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_second_provider_is_asked_under_the_claim_of_the_first(desk, event, together):
+    one = desk.worker()
+    first = desk.claimed(one, "card")
+    failed = [desk.answer(first, event, content=None)]
+    second = claim(first.claim.standing, after=first.key)._replace(provider="paystar")
+    if not together:
+        one.commit(answers=failed)
+    (attempt,) = one.commit(answers=failed if together else [], claims=[second]).won
+    one.commit(answers=[desk.answer(attempt)])
+    (found,) = desk.look(one, "card")
+    assert (found.kind, found.provider) == (Kind.KEPT, "paystar")
+
+
+@pytest.mark.parametrize("event", [None, Event.SILENCE, Event.ANSWERED, Event.REJECTED])
+def test_a_second_provider_is_not_asked_where_the_first_may_have_answered(desk, event):
+    one = desk.worker()
+    first = desk.claimed(one, "card")
+    answers = [desk.answer(first, event)] if event else []
+    done = one.commit(answers=answers, claims=[claim(first.claim.standing, after=first.key)])
+    assert (done.won, len(done.lost)) == ([], 1)
+
+
+def test_a_second_provider_is_not_asked_where_somebody_else_was_quicker(desk):
+    one, other = desk.worker(), desk.worker()
+    first = desk.claimed(one, "card")
+    one.commit(answers=[desk.answer(first, Event.NOT_SENT)])
+    desk.claimed(other, "card")
+    done = one.commit(claims=[claim(first.claim.standing, after=first.key)])
+    assert (done.won, [lost.state for lost in done.lost]) == ([], [State.CLAIMED])
+
+
+def test_a_claim_after_another_one_that_is_won_in_a_commit_whose_reply_is_lost_is_won_once(desk):
+    one = desk.worker()
+    one.open_budget("night", 10)
+    first = desk.claimed(one, "card", budget="night")
+    desk.warehouse.lose = 1
+    done = one.commit(
+        answers=[desk.answer(first, Event.NOT_SENT)],
+        claims=[claim(first.claim.standing, after=first.key)],
+        budget="night",
+    )
+    assert (len(done.won), one.check("night").reserved_rial) == (1, 10)
 
 
 def test_a_claim_keeps_others_away_and_tells_them_until_when(desk):
@@ -132,9 +220,7 @@ def test_an_answer_that_cannot_be_read_is_kept_and_read_later_for_nothing(desk):
     one.commit(answers=[desk.answer(desk.claimed(one, "card"), Event.UNREADABLE, b"garbled")])
     (found,) = desk.look(later, "card")
     assert (found.kind, found.answer) == (Kind.UNREADABLE, b"garbled")
-    read = Answer(
-        key=found.attempt, ask=found.ask, event=Event.ANSWERED, content=b"read", answered_at=found.answered_at
-    )
+    read = Answer(found.attempt, found.ask, Event.ANSWERED, content=b"read", answered_at=found.answered_at)
     assert later.commit(answers=[read]).refused == []
     (found,) = desk.look(later, "card")
     assert (found.kind, found.answer, found.cost_rial) == (Kind.KEPT, b"read", 10)
@@ -280,6 +366,63 @@ def test_nothing_is_sent_that_could_end_after_the_lease(desk):
     assert not one.may_send
     one.renew()
     assert (one.may_send, one.should_renew) == (True, False)
+
+
+def assert_lapsed(desk, one, attempt):
+    """It settles what it has sent, and claims nothing more."""
+    with pytest.raises(LeaseLost, match="answers are kept"):
+        one.commit(answers=[desk.answer(attempt)], claims=map_claims(desk, one, "next"))
+    one.renew()
+    assert (one.lapsed, one.may_send) == (True, False)
+    assert kinds(desk.look(desk.worker(), "card", "next")) == [Kind.KEPT, Kind.FREE]
+    assert one.commit().refused == []
+
+
+def test_a_lease_that_ended_before_it_was_renewed_is_lost_for_ever(desk):
+    one = desk.worker()
+    attempt = desk.claimed(one, "card")
+    desk.clock.pass_(LEASE.length)
+    assert not one.lapsed
+    desk.clock.pass_(SECOND)
+    assert one.lapsed
+    one.renew()
+    assert_lapsed(desk, one, attempt)
+
+
+def test_a_lease_that_the_database_found_stale_is_lost_though_the_own_clock_stood_still(desk):
+    one = desk.worker()
+    attempt = desk.claimed(one, "card")
+    one._monotonic = lambda: 0.0
+    desk.clock.pass_(STALE + SECOND)
+    assert not one.lapsed
+    assert_lapsed(desk, one, attempt)
+
+
+def test_a_lease_that_somebody_has_ended_is_lost_at_the_next_renewal(desk):
+    one, other = desk.worker(), desk.worker()
+    attempt = desk.claimed(one, "card")
+    one._monotonic = lambda: 0.0
+    desk.clock.pass_(STALE + SECOND)
+    assert other.recover() == 1
+    one.renew()
+    assert_lapsed(desk, one, attempt)
+
+
+def test_a_worker_that_lapsed_is_still_told_what_it_wrote_if_the_reply_is_lost(desk):
+    one = desk.worker()
+    attempt = desk.claimed(one, "card")
+    desk.clock.pass_(LEASE.length + SECOND)
+    desk.warehouse.lose = 1
+    assert_lapsed(desk, one, attempt)
+
+
+def test_the_lease_of_a_worker_that_lapsed_is_not_prolonged(desk):
+    one, other = desk.worker(), desk.worker()
+    desk.claimed(one, "card")
+    desk.clock.pass_(LEASE.length + SECOND)
+    one.renew()
+    desk.clock.pass_(STALE - LEASE.length)
+    assert other.recover() == 1
 
 
 def test_a_worker_that_leaves_nothing_open_gives_its_lease_back(desk):

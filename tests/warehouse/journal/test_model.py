@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -17,6 +18,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
+from airflow_provider_iranpay.exceptions import LeaseLost
 from airflow_provider_iranpay.warehouse.journal import tables
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import Kind
@@ -27,6 +29,7 @@ NAMES = ("first", "second", "third")
 ANSWERED = {State.ANSWERED, State.REJECTED, State.UNREADABLE}
 ANSWERS = [event for event in Event if event not in {Event.HOLD, Event.LEASE_ENDED, Event.PRUNED}]
 CAP = 100
+contents = st.none() | st.binary(max_size=3)
 _environments = itertools.count(1)
 
 
@@ -40,17 +43,24 @@ class Paying(RuleBasedStateMachine):
         self.desk = Desk(self.warehouse, environment=f"http://localhost:{next(_environments)}")
         self.rings = 1
         self.ring = KeyRing({"key 1": bytes([1]) * 32})
-        self.attempts, self.latest, self.retried, self.leases = {}, {}, {}, {}
+        self.attempts, self.latest, self.retried, self.leases, self.lapsed = {}, {}, {}, {}, set()
         self.workers = [self.new_worker() for _ in range(3)]
         self.workers[0].open_budget("night", CAP)
 
     def new_worker(self):
         journal = self.desk.worker(self.ring)
-        self.lease(journal)
+        self.leases[journal._worker] = self.now + LEASE.length
         return journal
 
     def lease(self, journal):
-        self.leases[journal._worker] = self.desk.clock.now + LEASE.length
+        """What a commit or a renewal does to the lease: what has lapsed stays so."""
+        name = journal._worker
+        until = self.leases[name]
+        if until is None or until < self.now:
+            self.lapsed.add(name)
+        if name not in self.lapsed:
+            self.leases[name] = self.now + LEASE.length
+        assert journal.lapsed == (name in self.lapsed)
 
     @property
     def now(self):
@@ -58,7 +68,7 @@ class Paying(RuleBasedStateMachine):
 
     def kind(self, name, freshness):
         latest = self.attempts.get(self.latest.get(name))
-        if latest is None or latest["state"] in {State.NOT_SENT, State.WRITTEN_OFF}:
+        if latest is None or self.has_failed(latest) or latest["state"] is State.WRITTEN_OFF:
             return Kind.FREE
         state = latest["state"]
         if state in OPEN:
@@ -88,7 +98,7 @@ class Paying(RuleBasedStateMachine):
     )
     def ask(self, *, who, names, price, budget, intent, retry, pruned, late, lost_reply):
         """One worker looks up; another one may be quicker; then it claims."""
-        journal = self.workers[who]
+        journal = self.able(who)
         freshness = self.desk.fresh(max_age=MONTH, retry_unknown=retry, ask_pruned=pruned)
         found = journal.look_up([ask(journal, name) for name in names], freshness)
         kinds = [self.kind(name, freshness) for name in names]
@@ -100,12 +110,23 @@ class Paying(RuleBasedStateMachine):
         if not free:
             return
         if late is not None:
-            quicker = self.workers[late]
+            quicker = self.able(late)
             name = next(iter(free))
             again = quicker.look_up([ask(quicker, name)], freshness)
             self.claim(quicker, {name: again[0]}, freshness, price=5)
         self.desk.warehouse.lose = int(lost_reply)
         self.claim(journal, free, freshness, price=price, budget=budget, intent=intent)
+
+    def able(self, who):
+        """Return a worker, or its successor if its lease has lapsed."""
+        journal = self.workers[who]
+        if journal.lapsed:
+            (found,) = journal.look_up([ask(journal, "never asked")], self.desk.fresh())
+            with pytest.raises(LeaseLost):
+                journal.commit(claims=[claim(found)])
+            self.lease(journal)
+            self.workers[who] = self.new_worker()
+        return self.workers[who]
 
     def claim(self, journal, free, freshness, *, price, budget=None, intent=True):
         claims = {name: claim(one, price, intent=intent) for name, one in free.items()}
@@ -129,23 +150,54 @@ class Paying(RuleBasedStateMachine):
         for attempt in done.won:
             name = by_claim[id(attempt.claim)]
             assert not any(
-                one["name"] == name and one["state"] in ANSWERED and one["answered_at"] >= freshness.since
+                one["name"] == name and self.is_kept(one) and one["answered_at"] >= freshness.since
                 for one in self.attempts.values()
             ), "a question with a fresh answer is not paid again"
             if free[name].state is State.UNKNOWN:
                 self.retried[name] = self.now
-            self.latest[name] = attempt.key
-            self.attempts[attempt.key] = {
-                "name": name,
-                "journal": journal,
-                "attempt": attempt,
-                "state": State.CLAIMED if intent else State.HELD,
-                "price": price,
-                "cost": None,
-                "budget": budget,
-                "answered_at": None,
-                "content": None,
-            }
+            self.note(journal, name, attempt, State.CLAIMED if intent else State.HELD, price, budget)
+
+    def note(self, journal, name, attempt, state, price, budget):
+        self.latest[name] = attempt.key
+        self.attempts[attempt.key] = {
+            "name": name,
+            "journal": journal,
+            "attempt": attempt,
+            "state": state,
+            "price": price,
+            "cost": None,
+            "budget": budget,
+            "answered_at": None,
+            "content": None,
+        }
+
+    def is_kept(self, one):
+        return one["state"] in ANSWERED and one["content"] is not None
+
+    def has_failed(self, one):
+        return one["state"] is State.NOT_SENT or (one["state"] is State.REJECTED and one["content"] is None)
+
+    @precondition(lambda self: self.attempts)
+    @rule(
+        data=st.data(), event=st.sampled_from([Event.NOT_SENT, Event.REJECTED, Event.SILENCE]), lost_reply=st.booleans()
+    )
+    def ask_somebody_else(self, *, data, event, lost_reply):
+        """A worker settles an attempt and asks another provider in the same commit."""
+        key = data.draw(st.sampled_from(list(self.attempts)))
+        one = self.attempts[key]
+        journal, first, name = one["journal"], one["attempt"], one["name"]
+        if journal.lapsed or journal not in self.workers:
+            return
+        self.desk.warehouse.lose = int(lost_reply)
+        done = journal.commit(
+            answers=[self.desk.answer(first, event, content=None)],
+            claims=[claim(first.claim.standing, 5, after=key)],
+        )
+        self.lease(journal)
+        self.step(key, event)
+        assert bool(done.won) == (self.has_failed(one) and self.latest[name] == key)
+        for attempt in done.won:
+            self.note(journal, name, attempt, State.CLAIMED, 5, None)
 
     def budget_money(self):
         ours = [one for one in self.attempts.values() if one["budget"]]
@@ -153,16 +205,18 @@ class Paying(RuleBasedStateMachine):
         return spent, sum(one["price"] for one in ours if one["cost"] is None)
 
     @precondition(lambda self: self.attempts)
-    @rule(data=st.data(), event=st.sampled_from(ANSWERS), content=st.binary(max_size=3), lost_reply=st.booleans())
+    @rule(data=st.data(), event=st.sampled_from(ANSWERS), content=contents, lost_reply=st.booleans())
     def hear(self, data, event, content, lost_reply):
         """Something becomes of an attempt, whoever made it and whenever that was."""
-        key = data.draw(st.sampled_from(sorted(self.attempts)))
+        key = data.draw(st.sampled_from(list(self.attempts)))
         one = self.attempts[key]
         if event in {Event.RESOLVED_PAID, Event.RESOLVED_NOT_PAID}:
             if one["state"] is State.UNKNOWN:
                 self.workers[0].resolve(key, paid=event is Event.RESOLVED_PAID)
                 self.step(key, event)
             return
+        if event in {Event.ANSWERED, Event.UNREADABLE}:
+            content = content or b"needed"
         self.desk.warehouse.lose = int(lost_reply)
         answer = self.desk.answer(one["attempt"], event, content)
         done = one["journal"].commit(answers=[answer, answer])
@@ -184,8 +238,8 @@ class Paying(RuleBasedStateMachine):
         if after.state in ANSWERED:
             one |= {"answered_at": self.now, "content": content}
             shown = self.attempts[self.latest[one["name"]]]
-            newer = shown["state"] in ANSWERED and shown["answered_at"] >= self.now
-            if not newer:
+            newer = self.is_kept(shown) and shown["answered_at"] >= self.now
+            if content is not None and not newer:
                 self.latest[one["name"]] = key
 
     @rule(seconds=st.sampled_from([20, 100, 200]))
@@ -218,7 +272,7 @@ class Paying(RuleBasedStateMachine):
         before = self.now - timedelta(seconds=50)
         pruned = self.workers[0].prune(before=before, reconciled_until=self.now)
         for one in self.attempts.values():
-            if one["state"] in {State.ANSWERED, State.REJECTED} and one["answered_at"] < before:
+            if one["state"] is not State.UNREADABLE and self.is_kept(one) and one["answered_at"] < before:
                 one["state"] = State.PRUNED
                 pruned -= 1
         assert pruned == 0
@@ -230,7 +284,7 @@ class Paying(RuleBasedStateMachine):
         keys = {f"key {number}": bytes([number]) * 32 for number in range(self.rings, 0, -1)}
         self.ring = KeyRing(keys)
         self.workers[0].rotate(self.ring)
-        self.workers[1:] = [self.new_worker(), self.new_worker()]
+        self.workers = [self.new_worker() for _ in self.workers]
 
     @invariant()
     def the_tables_hold_the_model(self):

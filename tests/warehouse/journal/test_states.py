@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from airflow_provider_iranpay.exceptions import TransitionRefused
 from airflow_provider_iranpay.warehouse.journal.states import (
     OPEN,
     REPLACED,
@@ -13,7 +14,6 @@ from airflow_provider_iranpay.warehouse.journal.states import (
     Event,
     Money,
     State,
-    TransitionRefused,
     step,
 )
 
