@@ -42,6 +42,13 @@ _NETWORK_FIELDS: dict[str, Any] = {
     },
 }
 
+_PRICES: dict[str, Any] = {
+    "prices": {
+        "label": "Prices (JSON)",
+        "description": 'Rial for a call of each inquiry, for example {"match_card": 5000}. Budgets need them.',
+        "schema": {"type": ["string", "null"], "format": "multiline"},
+    },
+}
 
 _SECRET = {"schema": {"type": ["string", "null"], "format": "password"}}
 
@@ -60,7 +67,14 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": "Jibit", "python-modules": [f"{_PACKAGE}.hooks.jibit"]},
             {"integration-name": "Paystar", "python-modules": [f"{_PACKAGE}.hooks.paystar"]},
         ],
-        "operators": [{"integration-name": "Jibit", "python-modules": [f"{_PACKAGE}.operators.jibit"]}],
+        "operators": [
+            {
+                "integration-name": "Jibit",
+                "python-modules": [f"{_PACKAGE}.operators.jibit", f"{_PACKAGE}.operators.bulk"],
+            },
+            {"integration-name": "Paystar", "python-modules": [f"{_PACKAGE}.operators.bulk"]},
+        ],
+        "task-decorators": [{"class-name": f"{_PACKAGE}.decorators.bulk.bulk_inquiry", "name": "bulk_inquiry"}],
         "connection-types": [
             _connection_type(
                 "jibit",
@@ -68,6 +82,7 @@ def get_provider_info() -> dict[str, Any]:
                 name="Jibit",
                 labels={"login": "API key", "password": "Secret key"},
                 base_url="https://napi.jibit.ir/ide",
+                fields=_PRICES,
             ),
             _connection_type(
                 "paystar_banking",
@@ -82,6 +97,7 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "In which calendar Paystar reads this account's birth dates.",
                         "schema": {"type": ["string", "null"], "enum": ["jalali", "gregorian"], "default": "jalali"},
                     },
+                    **_PRICES,
                 },
             ),
             _connection_type(

@@ -7,8 +7,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 from urllib.parse import quote
 
 from airflow.sdk import BaseHook
@@ -21,8 +22,13 @@ from airflow_provider_iranpay.client.retries import Retries
 from airflow_provider_iranpay.client.sync_driver import SyncClient
 from airflow_provider_iranpay.hooks.connection import Settings, Shape, read_settings
 from airflow_provider_iranpay.hooks.errors import failing_at_once
+from airflow_provider_iranpay.hooks.prices import read_prices
 from airflow_provider_iranpay.hooks.token_store import AirflowTokenStore
 from airflow_provider_iranpay.warehouse.provenance import Scope
+
+if TYPE_CHECKING:
+    from airflow_provider_iranpay.client.many_driver import ManyClient
+    from airflow_provider_iranpay.client.pacer import Pacer
 
 __all__ = ["IranPayHook"]
 
@@ -39,6 +45,7 @@ class IranPayHook(BaseHook):
     :param retries: how often and how long a call is repeated where that is safe.
     """
 
+    conn_type: ClassVar[str]
     base_url: ClassVar[str]
     known_hosts: ClassVar[frozenset[str]]
     credential_codes: ClassVar[frozenset[str]]
@@ -66,6 +73,20 @@ class IranPayHook(BaseHook):
         connection = self.get_connection(self._conn_id)
         return read_settings(connection, default_base_url=self.base_url, shape=self.connection_shape)
 
+    @cached_property
+    def api(self) -> Api:
+        """The provider's API with the connection's credentials in it; the secrets masker knows them from now on."""
+        api = self._make_api(self.settings)
+        for secret in api.secrets():  # Airflow knows the password, and of the extras only those with a telling name
+            mask_secret(secret)
+            mask_secret(quote(secret, safe=""))
+        return api
+
+    @property
+    def provider(self) -> str:
+        """``jibit`` or ``paystar``."""
+        return self.api.name
+
     @property
     def environment(self) -> str:
         """``real`` for the provider's own hosts, else the base URL; part of every key and every table row."""
@@ -82,9 +103,51 @@ class IranPayHook(BaseHook):
         return Scope(environment=self.environment, account=self.account_name)
 
     @cached_property
+    def prices(self) -> Mapping[str, int]:
+        """What a call costs, by inquiry, in Rial, as the connection says; an inquiry without a price is not there.
+
+        :raises ConfigurationError: a name is no paid inquiry of the provider, or a price no whole number of Rial.
+        """
+        return read_prices(self.settings.own.get("prices", ""), provider=self.provider, conn_id=self._conn_id)
+
+    @property
+    def whole_call_seconds(self) -> float:
+        """The longest that one call can be on the wire: what a worker's lease has to leave for it."""
+        network = self.settings.network
+        return network.connect_timeout + network.read_timeout
+
+    @cached_property
     def client(self) -> SyncClient:
         """The client of this connection."""
         return self._make_client(self._retries, Account.of(self._account_key()), self._token_store(shared=True))
+
+    def many_client(
+        self,
+        *,
+        in_flight: int,
+        pacer: Pacer | None = None,
+        may_send: Callable[[], bool] = lambda: True,
+        retries: Retries | None = None,
+    ) -> ManyClient:
+        """Make the client of one bulk run, with the account and the tokens of :attr:`client`.
+
+        :param in_flight: calls that are open at once.
+        :param pacer: holds back sends; none by default.
+        :param may_send: asked before each send; while it says False, nothing is sent.
+        :param retries: instead of the hook's own.
+        """
+        from airflow_provider_iranpay.client.many_driver import ManyClient  # noqa: PLC0415 - libcurl, for bulk alone
+
+        return ManyClient(
+            self.api,
+            self.settings.network,
+            account=Account.of(self._account_key()),
+            store=self._token_store(shared=True),
+            retries=retries or self._retries,
+            in_flight=in_flight,
+            pacer=pacer,
+            may_send=may_send,
+        )
 
     def get_conn(self) -> SyncClient:
         """Return the client (Airflow's name for it)."""
@@ -111,16 +174,12 @@ class IranPayHook(BaseHook):
             return False, str(error)
 
     def _make_client(self, retries: Retries, account: Account, store: TokenStore) -> SyncClient:
-        api = self._make_api(self.settings)
-        for secret in api.secrets():  # Airflow knows the password, and of the extras only those with a telling name
-            mask_secret(secret)
-            mask_secret(quote(secret, safe=""))
-        return SyncClient(api, self.settings.network, account=account, store=store, retries=retries)
+        return SyncClient(self.api, self.settings.network, account=account, store=store, retries=retries)
 
     def _account_key(self) -> AccountKey:
         settings = self.settings
         fingerprint = hmac.new(settings.password.encode(), settings.login.encode(), hashlib.sha256).hexdigest()[:16]
-        return AccountKey(self._make_api(settings).name, self.environment, settings.account_name, fingerprint)
+        return AccountKey(self.provider, self.environment, settings.account_name, fingerprint)
 
     def _token_store(self, *, shared: bool) -> AirflowTokenStore:
         return AirflowTokenStore(self._account_key(), shared=shared)

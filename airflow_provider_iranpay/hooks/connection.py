@@ -15,7 +15,7 @@ from airflow_provider_iranpay.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-__all__ = ["Settings", "Shape", "read_extra", "read_settings"]
+__all__ = ["Settings", "Shape", "read_extra", "read_object", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +72,31 @@ def read_settings(connection: Connection, *, default_base_url: str, shape: Shape
 
 def read_extra(connection: Connection) -> Mapping[str, Any]:
     """Read the extras; what is no JSON object is refused, since dropping it would drop proxy and certificates too."""
-    if not connection.extra:
-        return {}
-    try:
-        extra = json.loads(connection.extra)
-    except ValueError:
-        extra = None
-    if not isinstance(extra, dict):
-        raise ConfigurationError("extra: give a JSON object.")
-    return extra
+    return read_object(connection.extra or {}, "extra")
+
+
+def read_object(value: object, name: str) -> Mapping[str, Any]:
+    """Read a JSON object, or the text of one: a form and the URI form know texts alone.
+
+    :param name: of the field or extra, for the error. What stands in it is not shown.
+    :raises ConfigurationError: it is something else, or has a name twice, of which one would be dropped.
+    """
+    found = value
+    if isinstance(value, str):
+        try:
+            found = json.loads(value, object_pairs_hook=_without_twins)
+        except ValueError:
+            found = None
+    if not isinstance(found, Mapping):
+        raise ConfigurationError(f"{name}: give a JSON object, each name once.")
+    return found
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
 
 
 def _base_url(connection: Connection, default: str) -> str:
@@ -129,11 +145,15 @@ def _credentials(connection: Connection, extra: Mapping[str, Any], shape: Shape)
     """Read the login, the password and the provider's own extras."""
     fields = {"login": (connection.login or "").strip(), "password": (connection.password or "").strip()}
     extras = [name for name in (*shape.required, *shape.optional) if name not in fields]
-    own = {name: str(extra.get(name) or "").strip() for name in extras}
+    own = {name: _text(extra.get(name)) for name in extras}
     for name in shape.required:
         if not (fields | own)[name]:
             raise ConfigurationError(f"{name}: it is empty; fill it in.")
     return {**fields, "own": own}
+
+
+def _text(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value or "").strip()
 
 
 def _number(extra: Mapping[str, Any], name: str, *, default: float) -> float:

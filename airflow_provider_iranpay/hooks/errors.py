@@ -41,6 +41,10 @@ class Rejected(exceptions.Rejected, AirflowFailException):
     """The provider refused this question for good."""
 
 
+class RunStopped(exceptions.RunStopped, AirflowFailException):
+    """A bulk run could not go on, and a person has to act."""
+
+
 _AT_ONCE: dict[type[exceptions.IranPayError], type[exceptions.IranPayError]] = {
     exceptions.InvalidInput: InvalidInput,
     exceptions.OutcomeUnknown: OutcomeUnknown,
@@ -48,6 +52,7 @@ _AT_ONCE: dict[type[exceptions.IranPayError], type[exceptions.IranPayError]] = {
     exceptions.UnreadableAnswer: UnreadableAnswer,
     exceptions.OperatorNeeded: OperatorNeeded,
     exceptions.Rejected: Rejected,
+    exceptions.RunStopped: RunStopped,
 }
 
 

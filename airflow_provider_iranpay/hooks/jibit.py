@@ -8,7 +8,7 @@ from airflow_provider_iranpay.api.jibit import BASE_URL, Jibit, answers, endpoin
 from airflow_provider_iranpay.client.retries import Retries
 from airflow_provider_iranpay.client.sync_driver import SyncClient
 from airflow_provider_iranpay.hooks.base import IranPayHook
-from airflow_provider_iranpay.hooks.connection import Settings
+from airflow_provider_iranpay.hooks.connection import Settings, Shape
 
 __all__ = ["JibitHook"]
 
@@ -43,6 +43,7 @@ class JibitHook(IranPayHook):
     base_url = BASE_URL
     known_hosts = frozenset({"napi.jibit.ir"})
     credential_codes = errors.CREDENTIAL_CODES
+    connection_shape = Shape(optional=("prices",))
 
     def __init__(self, jibit_conn_id: str = default_conn_name, *, retries: Retries | None = None) -> None:
         super().__init__(jibit_conn_id, retries=retries)

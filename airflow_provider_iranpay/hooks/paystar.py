@@ -74,7 +74,7 @@ class PaystarBankingHook(_PaystarHook):
     default_conn_name = "paystar_banking_default"
     conn_type = "paystar_banking"
     hook_name = "Paystar open banking"
-    connection_shape: ClassVar[Shape] = Shape(("login", "password", "refresh_token"), ("birth_calendar",))
+    connection_shape: ClassVar[Shape] = Shape(("login", "password", "refresh_token"), ("birth_calendar", "prices"))
 
     def __init__(self, paystar_banking_conn_id: str = default_conn_name, *, retries: Retries | None = None) -> None:
         super().__init__(paystar_banking_conn_id, retries=retries)

@@ -39,7 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     env = actions.add_parser("env", help='print the Airflow connections for a shell: eval "$(... env)"')
     _add_address(env)
-    env.add_argument("--warehouse", type=Path, default=Path("iranpay_warehouse.db"), help="the SQLite file to use")
+    env.add_argument(
+        "--warehouse",
+        type=Path,
+        default=Path("iranpay_warehouse.db"),
+        help="the SQLite file; its journal's key is beside it",
+    )
     env.set_defaults(sandbox_action=_env)
 
     sample = actions.add_parser("sample", help="write a CSV of customers whom a server of the same seed knows")
@@ -160,8 +165,12 @@ def _serve(args: argparse.Namespace) -> int:
 def _env(args: argparse.Namespace) -> int:
     from airflow_provider_iranpay.sandbox.connections import connections  # noqa: PLC0415
     from airflow_provider_iranpay.sandbox.server import base_url  # noqa: PLC0415
+    from airflow_provider_iranpay.sandbox.warehouse_connection import warehouse_connection  # noqa: PLC0415
 
-    warehouse = {"conn_type": "sqlite", "host": str(args.warehouse.resolve())}
+    try:
+        warehouse = warehouse_connection(args.warehouse)
+    except OSError as wrong:
+        return _fail(f"Cannot keep the key of the journal beside {args.warehouse}: {wrong.strerror}.")
     described = {**connections(base_url(args.host, args.port)), "iranpay_warehouse": warehouse}
     for name, connection in described.items():
         print(f"export AIRFLOW_CONN_{name.upper()}={shlex.quote(json.dumps(connection))}")

@@ -18,16 +18,25 @@ AT_ONCE = [
     exceptions.OperatorNeeded,
     exceptions.Rejected,
     exceptions.InvalidInput,
+    exceptions.RunStopped,
 ]
-RETRIED = [exceptions.NotSent, exceptions.TransientFailure, exceptions.QuotaReached, exceptions.ConfigurationError]
+RETRIED = [
+    exceptions.NotSent,
+    exceptions.TransientFailure,
+    exceptions.QuotaReached,
+    exceptions.ConfigurationError,
+    exceptions.LeaseLost,
+    exceptions.TransitionRefused,
+    exceptions.RunIncomplete,
+]
 
 
 def make(kind):
     if kind is exceptions.InvalidInput:
         return kind("card", "check_digit", "Correct it.", row="7")
-    if kind is exceptions.ConfigurationError:
-        return kind("login: it is empty")
-    return kind("refused", **FACTS)
+    if issubclass(kind, exceptions.CallError):
+        return kind("refused", **FACTS)
+    return kind("login: it is empty")
 
 
 def through_a_hook(kind):
@@ -59,3 +68,11 @@ def test_an_error_survives_pickling(kind):
     error = through_a_hook(kind)
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), again.__dict__) == (type(error), str(error), error.__dict__)
+
+
+def test_a_run_that_was_stopped_keeps_its_manifest():
+    stopped = exceptions.RunStopped("The budget is used up.")
+    stopped.manifest = {"rows": 3}
+    with pytest.raises(AirflowFailException) as caught, failing_at_once():
+        raise stopped
+    assert pickle.loads(pickle.dumps(caught.value)).manifest == {"rows": 3}

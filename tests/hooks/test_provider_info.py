@@ -86,7 +86,7 @@ def test_whatever_a_hook_reads_stands_in_its_form(kind):
 def test_a_form_hides_what_is_secret(kind):
     fields = CONNECTION_TYPES[kind]["conn-fields"]
     shown = {name for name, field in fields.items() if field["schema"].get("format") != "password"}
-    assert shown <= NETWORK - {"proxy"} | {"birth_calendar"}
+    assert shown <= NETWORK - {"proxy"} | {"birth_calendar", "prices"}
 
 
 def imported_by(statement: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import csv
 import http.client
 import json
@@ -70,10 +71,10 @@ def test_a_host_that_cannot_be_found_is_no_matter_of_the_port(capsys):
 
 
 @pytest.mark.parametrize("action", [["env"], ["serve", "--port", "0"]])
-def test_an_output_that_cannot_be_written_is_one_line(action):
+def test_an_output_that_cannot_be_written_is_one_line(action, tmp_path):
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
-            [*MODULE, *action], check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=20
+            [*MODULE, *action], check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=20, cwd=tmp_path
         )
     assert ended.returncode == 2
     assert ended.stderr == "Cannot write to the standard output: No space left on device.\n"
@@ -86,6 +87,7 @@ def test_an_address_that_others_reach_has_to_be_allowed(capsys):
 
 def test_env_is_what_a_shell_evaluates(capsys, tmp_path):
     warehouse = tmp_path / "it's here" / "iranpay_warehouse.db"
+    warehouse.parent.mkdir()
     assert command("env", "--port", "9000", "--warehouse", str(warehouse)) == 0
     script = capsys.readouterr().out
     shell = f'{script}\nprintf "%s\\n%s" "$AIRFLOW_CONN_JIBIT_DEFAULT" "$AIRFLOW_CONN_IRANPAY_WAREHOUSE"'
@@ -97,10 +99,27 @@ def test_env_is_what_a_shell_evaluates(capsys, tmp_path):
         "login": "sandbox-api-key",
         "password": "sandbox-secret-key",
     }
+    (key,) = sqlite.pop("extra")["journal_keys"].values()
     assert sqlite == {"conn_type": "sqlite", "host": str(warehouse)}
+    assert len(base64.b64decode(key)) == 32
 
 
-def test_env_names_paystars_three_products(capsys):
+def test_a_warehouse_has_one_key_that_only_its_owner_can_read(capsys, tmp_path):
+    def printed(name):
+        assert command("env", "--warehouse", str(tmp_path / name)) == 0
+        return capsys.readouterr().out.splitlines()[-1].partition("journal_keys")[2]
+
+    assert printed("one.db") == printed("one.db") != printed("two.db")
+    assert (tmp_path / "one.db.journal-key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_warehouse_in_no_directory_is_a_clear_message_and_exit_2(capsys, tmp_path):
+    assert command("env", "--warehouse", str(tmp_path / "nowhere" / "w.db")) == 2
+    assert "w.db: No such file or directory." in capsys.readouterr().err
+
+
+def test_env_names_paystars_three_products(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     assert command("env", "--port", "9000") == 0
     exports = [shlex.split(line)[1].partition("=") for line in capsys.readouterr().out.splitlines()]
     described = {name.removeprefix("AIRFLOW_CONN_"): json.loads(value) for name, _, value in exports}
@@ -116,7 +135,8 @@ def test_env_names_paystars_three_products(capsys):
     assert wallet["extra"].keys() == {"refresh_token", "refresh_inquiry_key", "sign_key"}
 
 
-def test_env_makes_the_warehouse_path_absolute(capsys):
+def test_env_makes_the_warehouse_path_absolute(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     command("env")
     assert f'"host": "{Path.cwd() / "iranpay_warehouse.db"}"' in capsys.readouterr().out
 

@@ -1,0 +1,43 @@
+"""Answers that nobody needs any more are thrown away; their tombstones stay."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime, timedelta
+
+from airflow_provider_iranpay.iran.days import day_bounds
+from airflow_provider_iranpay.journal_command import places
+from airflow_provider_iranpay.journal_command.printing import agreed, write_line
+from airflow_provider_iranpay.warehouse.engine import Warehouse
+from airflow_provider_iranpay.warehouse.journal import upkeep
+
+__all__ = ["prune"]
+
+
+def prune(args: argparse.Namespace) -> bool:
+    """Count what would go, ask, and throw it away.
+
+    :return: False where the person did not agree.
+    """
+    before = datetime.now(UTC) - timedelta(days=args.older_than)
+    until = day_bounds(args.reconciled_until)[1]
+    with places.opened(args) as warehouse:
+        environment = places.one_of(warehouse, args.environment)
+        count = _prune(warehouse, environment, before=before, until=until, keep=True)
+        write_line(f"Answers to throw away: {count:,}. A tombstone with time and cost stays of each.")
+        if args.dry_run or not count:
+            return True
+        if not (args.yes or agreed("They cannot be brought back, and asking again costs.")):
+            return False
+        gone = _prune(warehouse, environment, before=before, until=until, keep=False)
+    write_line(f"Thrown away: {gone:,}.")
+    return True
+
+
+def _prune(warehouse: Warehouse, environment: str, *, before: datetime, until: datetime, keep: bool) -> int:
+    """Do it, or count by doing it and taking it back."""
+    with warehouse.transaction() as connection:
+        count = upkeep.prune(connection, environment, before=before, reconciled_until=until)
+        if keep:
+            connection.rollback()
+    return count
