@@ -1,7 +1,8 @@
 """A server that costs next to nothing: one canned answer to whatever comes, token calls included.
 
-``python -m benchmarks.loopback`` prints its port and serves until it is terminated. The sandbox is no match for it: its
-own work would hide the client's.
+``python -m benchmarks.loopback [SECONDS]`` prints its port and serves until it is terminated, each answer that many
+seconds late. ``GET /busiest`` says how many requests came in the busiest second so far. The sandbox is no match for it:
+its own work would hide the client's.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
+import time
+from array import array
 
 __all__ = ["BODY", "Answering"]
 
@@ -29,10 +33,33 @@ _HEADER_END = b"\r\n\r\n"
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
+class Arrivals:
+    """When requests came, in seconds."""
+
+    def __init__(self) -> None:
+        self._times = array("d")
+
+    def add(self) -> None:
+        """Note one."""
+        self._times.append(time.monotonic())
+
+    def busiest(self) -> int:
+        """Count those of the busiest second, and begin anew."""
+        times, self._times = self._times, array("d")
+        most = first = 0
+        for last, now in enumerate(times):
+            while times[first] <= now - 1:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+
 class Answering(asyncio.Protocol):
     """One connection. Requests may come in pieces, and several at once; of their headers only the length is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrivals: Arrivals | None = None, late_seconds: float = 0.0) -> None:
+        self._arrivals = arrivals or Arrivals()
+        self._late_seconds = late_seconds
         self._unread = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -42,8 +69,15 @@ class Answering(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._unread += data
         while (end := _end_of_request(self._unread)) is not None:
-            self._unread = self._unread[end:]
-            self._transport.write(_ANSWER)
+            request, self._unread = self._unread, self._unread[end:]
+            if request.startswith(b"GET /busiest "):
+                self._transport.write(_told(self._arrivals.busiest()))
+                continue
+            self._arrivals.add()
+            if self._late_seconds:
+                asyncio.get_running_loop().call_later(self._late_seconds, self._transport.write, _ANSWER)
+            else:
+                self._transport.write(_ANSWER)
 
 
 def _end_of_request(unread: bytes) -> int | None:
@@ -55,11 +89,17 @@ def _end_of_request(unread: bytes) -> int | None:
     return end if len(unread) >= end else None
 
 
-async def _serve() -> None:
-    server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0)
+def _told(count: int) -> bytes:
+    body = str(count).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+async def _serve(late_seconds: float) -> None:
+    arrivals = Arrivals()
+    server = await asyncio.get_running_loop().create_server(lambda: Answering(arrivals, late_seconds), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(_serve(float(sys.argv[1]) if len(sys.argv) > 1 else 0.0))

@@ -59,8 +59,8 @@ class Agenda:
             elif self._has_blocks:
                 self._read_block()
             elif self._parked and time.monotonic() >= self._looked_at + _LOOK_AGAIN_SECONDS:
-                self._looked_at = time.monotonic()
                 self._look_up([parked.question for parked in self._parked.values()])
+                self._looked_at = time.monotonic()
             else:
                 return None
         return self._free.popleft()

@@ -54,9 +54,9 @@ class TableFile:
     def __init__(self, path: FilePath) -> None:
         self._path = _place(path)
         self.name = str(self._path) if isinstance(self._path, Path) else self._path.name
-        suffixes = Path(self._path.name).suffixes
-        self._compressed = suffixes[-1:] == [".gz"]
-        module = _MODULES.get("".join(suffixes[-2:-1] if self._compressed else suffixes[-1:]))
+        name = self._path.name.lower()
+        self._compressed = name.endswith(".gz")
+        module = _MODULES.get(Path(name.removesuffix(".gz")).suffix)
         if module is None or (module == "parquet" and self._compressed):
             raise ConfigurationError(
                 f"The file {self.name} has no suffix that names a format. Use .csv, .jsonl, .csv.gz, .jsonl.gz or "
@@ -74,8 +74,8 @@ class TableFile:
             opened = self._path.open("rb")
         except OSError as error:
             raise ConfigurationError(
-                f"The file {self.name} cannot be read ({_reason(error)}). Correct the path, or see that the file is "
-                "there before this task runs."
+                f"The file {self.name} cannot be read ({type(error).__name__}). Correct the path, or see that the "
+                "file is there before this task runs."
             ) from None
         with opened as file:
             yield cast("BinaryIO", gzip.GzipFile(fileobj=file) if self._compressed else file)
@@ -95,8 +95,8 @@ class TableFile:
             beside.unlink()
         except OSError as error:
             raise ConfigurationError(
-                f"The file {self.name} cannot be written ({_reason(error)}). Name a file in a directory that exists "
-                "and in which this task may write."
+                f"The file {self.name} cannot be written ({type(error).__name__}). Name a file in a directory that "
+                "exists and in which this task may write."
             ) from None
 
     @contextmanager
@@ -150,7 +150,3 @@ def _place(path: FilePath) -> Path | StoredObject:
     if getattr(path, "protocol", None) in {"file", "local"}:
         return Path(cast("Any", path).path)
     return path
-
-
-def _reason(error: OSError) -> str:
-    return type(error).__name__

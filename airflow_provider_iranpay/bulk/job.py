@@ -20,6 +20,7 @@ from airflow_provider_iranpay.bulk.targets import Target
 from airflow_provider_iranpay.bulk.ways import Way, highest_cost_rial, same_environment
 from airflow_provider_iranpay.exceptions import ConfigurationError, RunIncomplete, RunStopped, SumsDoNotClose
 from airflow_provider_iranpay.inquiries import Inquiry
+from airflow_provider_iranpay.iran.days import jalali_dashed, tehran_day
 from airflow_provider_iranpay.warehouse.engine import Warehouse
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
@@ -58,7 +59,8 @@ class Budget:
     """What may be spent.
 
     :param cap_rial: never passed, whatever happens.
-    :param name: shared by all runs that name it; None for one of the task's own, shared by its retries and clears.
+    :param name: shared by all runs that name it, a new one each Jalali month of Tehran; None for one of the task's own,
+        shared by its retries and clears.
     """
 
     cap_rial: int
@@ -163,9 +165,11 @@ class BulkJob:
             target.prepare(Column(self.key, plan.key_dtype), outputs)
 
     def _open_budget(self, journal: Journal, budget: Budget) -> str:
-        name = budget.name or "/".join((self.context.dag_id, self.context.run_id, self.context.task_id))
-        if name == "//":
+        if budget.name is None and not self.context.run_id:
             raise ConfigurationError("budget: give it a name; outside Airflow there is no run to name it after.")
+        month = jalali_dashed(tehran_day(datetime.now(UTC)))[: len("1405-08")]
+        of_run = (self.context.dag_id, self.context.run_id, self.context.task_id)
+        name = "/".join(of_run if budget.name is None else (budget.name, month))
         balance = journal.open_budget(name, budget.cap_rial)
         log.info("The budget %s has room for %s Rial.", name, f"{balance.room_rial:,}")
         return name
@@ -181,7 +185,10 @@ class BulkJob:
         tally.check(run.totals)
         manifest = self._manifest(journal, plan, run, tally, budget)
         self._note(journal, plan, run.totals, state=run.ended_by or "done", manifest=manifest)
-        self._raise_if_incomplete(run, tally)
+        incomplete = self._incomplete(run, tally)
+        if incomplete is not None:
+            incomplete.manifest = manifest
+            raise incomplete
         return manifest
 
     def _manifest(self, journal: Journal, plan: Plan, run: Run, tally: _Tally, budget: str | None) -> Manifest:
@@ -228,18 +235,19 @@ class BulkJob:
         with self.warehouse.transaction() as connection:
             note_task(connection, journal.environment, self.context, values)
 
-    def _raise_if_incomplete(self, run: Run, tally: _Tally) -> None:
-        """Fail where the run could not go on, or too many rows are without an answer."""
+    def _incomplete(self, run: Run, tally: _Tally) -> RunIncomplete | None:
+        """Say why the run fails: it could not go on, or too many rows are without an answer."""
         unanswered = tally.count - tally.answered
         said = f"{unanswered:,} of {tally.count:,} rows are without an answer ({tally.reasons()}); all are written."
         if run.ended_by not in (None, Status.NOT_SENT_BUDGET):
             kind = RunIncomplete if run.may_repeat else RunStopped
-            raise kind(f"{run.rest.error_message or 'The run ended.'} {said}")
+            return kind(f"{run.rest.error_message or 'The run ended.'} {said}")
         if tally.count and unanswered / tally.count > self.fail_above:
             kind = RunIncomplete if tally.may_repeat else RunStopped
-            raise kind(f"{said} That is more than fail_above={self.fail_above:g} allows.")
+            return kind(f"{said} That is more than fail_above={self.fail_above:g} allows.")
         if unanswered:
             log.warning("%s", said)
+        return None
 
 
 class _Tally:

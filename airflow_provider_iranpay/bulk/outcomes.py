@@ -180,7 +180,7 @@ def judge(inquiry: Inquiry, way: Reader, ended: Ended) -> Verdict:
         return Verdict(Event.NOT_SENT, None, outcome, definite_failure=True)
     event = Event.REJECTED_FREE if way.api.errors_are_free else Event.REJECTED
     keeps = isinstance(error, Rejected) and error.code is not None and way.api.lists(error.code)
-    return Verdict(event, _content(ended) if keeps else None, outcome, definite_failure=True)
+    return Verdict(event, _content(ended) if keeps else None, outcome, definite_failure=not keeps)
 
 
 def is_doubtful(way: Reader, ended: Ended) -> bool:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_iranpay.bulk.keys import Keys, named_rows
 from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, invalid, replayed
@@ -36,15 +36,33 @@ _SETTLED, _NEW, _KNOWN, _DUPLICATE = b"\0\1\2\3"
 again; asks what an earlier row asks."""
 
 
-class Question(NamedTuple):
+class Question:
     """What one or more rows ask.
 
-    :param leader: ordinal of the first row that asks it.
+    :ivar leader: ordinal of the first row that asks it.
+    :ivar ask: for the journal.
     """
 
-    leader: int
-    inputs: Inputs
-    ask: Ask
+    __slots__ = ("_questioner", "_values", "ask", "leader")
+
+    def __init__(
+        self, questioner: Questioner, leader: int, values: Sequence[str | None], identities: tuple[bytes, ...]
+    ) -> None:
+        self._questioner = questioner
+        self._values = values
+        self.leader = leader
+        self.ask = Ask(identities, self._wire)
+
+    @property
+    def inputs(self) -> Inputs:
+        """The canonical inputs, without those that are left out."""
+        named = zip(self._questioner.names, self._values, strict=True)
+        return {name: value for name, value in named if value is not None}
+
+    def _wire(self, provider: str) -> bytes | None:
+        """Hash the question as the provider would get it today; None where no account of the run tells."""
+        way = self._questioner.way_of(provider)
+        return None if way is None else way.wire(way.request(self.inputs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +112,19 @@ class Questioner:
         return [b"".join(self._hash(["" if value is None else value for value in row])) for row in rows]
 
     def question(self, leader: int, values: Sequence[str | None], identities: bytes) -> Question:
-        """Make a question from its canonical inputs, in their order."""
-        inputs = {name: value for name, value in zip(self.names, values, strict=True) if value is not None}
+        """Make a question.
+
+        :param values: its canonical inputs, in their order.
+        :param identities: as :meth:`identities` gives them.
+        """
+        if len(identities) == QUESTION_BYTES:
+            return Question(self, leader, values, (identities,))
         starts = range(0, len(identities), QUESTION_BYTES)
-        hashes = tuple([identities[start : start + QUESTION_BYTES] for start in starts])
-        return Question(leader, inputs, Ask(hashes, lambda provider: self._wire(provider, inputs)))
+        return Question(self, leader, values, tuple([identities[start : start + QUESTION_BYTES] for start in starts]))
+
+    def way_of(self, provider: str) -> Way | None:
+        """Find the account of the run that asks a provider."""
+        return next((way for way in self.ways if way.provider == provider), None)
 
     def look_up(self, questions: Sequence[Question]) -> Iterator[tuple[Question, Standing, Outcome | None]]:
         """Say how questions stand, and what that makes of those that need not be asked."""
@@ -130,13 +156,9 @@ class Questioner:
 
     def _is_old(self, outcome: Outcome, standing: Standing) -> bool:
         """Whether a negative answer has passed its shorter life."""
-        negative = standing.state is State.REJECTED or not self.inquiry.positive(outcome.cells)
+        positive = outcome.cells and self.inquiry.positive(outcome.cells)
+        negative = standing.state is State.REJECTED or (outcome.has_answer and not positive)
         return negative and standing.answered_at is not None and standing.answered_at < self._negative_since
-
-    def _wire(self, provider: str, inputs: Inputs) -> bytes | None:
-        """Hash a question as the provider would get it today; None where no account of the run tells."""
-        way = next((way for way in self.ways if way.provider == provider), None)
-        return None if way is None else way.wire(way.request(inputs))
 
 
 class Plan:

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Final
@@ -128,6 +128,7 @@ class Run:
         ]
         self._health = [Health() for _ in self._lanes]
         self._doubts = Doubts()
+        self._track_ids = _track_ids()
         self._arrivals: deque[Arrival] = deque()
         self._bell = threading.Event()
         self._wanted: deque[_Call] = deque()
@@ -186,7 +187,7 @@ class Run:
             return True
         if self._open or self._ended or self._arrivals:
             return False
-        if self._is_over_budget and self._wanted:
+        if self._is_over_budget and self._wanted and not self._stopped:
             self._stop(_OVER_BUDGET)
         return self._stopped or (not self._wanted and self._agenda.is_empty)
 
@@ -221,6 +222,8 @@ class Run:
             lane, job, ended = self._arrivals.popleft()
             call = self._open.pop(job.track_id)
             verdict = judge(self._inquiry, lane.way, ended)
+            if lane.is_closed and not ended.sends:
+                verdict = verdict._replace(outcome=self.rest)
             outcome = verdict.outcome.of_call(
                 lane.way.provider,
                 track_id=call.track_id,
@@ -319,7 +322,7 @@ class Run:
                 outcome = of_error(error)
                 continue
             return _Call(
-                question=question, standing=standing, lane=number, request=request, track_id=token_hex(_TRACK_BYTES)
+                question=question, standing=standing, lane=number, request=request, track_id=next(self._track_ids)
             )
         return outcome
 
@@ -372,6 +375,7 @@ class Run:
             )
         except LeaseLost as lost:
             self._stop(Outcome(Status.NOT_SENT_STOPPED, error_message=str(lost)), may_repeat=True)
+            self._wanted.extend(calls.values())
             return Committed(won=[], lost=[], over_budget=[], refused=[])
 
     def _claim(self, call: _Call) -> Claim:
@@ -399,7 +403,15 @@ class Run:
                 lane.give(some)
 
 
-_TRACK_BYTES: Final = 16
+def _track_ids() -> Iterator[str]:
+    """Give random texts, each once; the system is asked for many at a time."""
+    while True:
+        digits = token_hex(_DRAWN * _TRACK_DIGITS // 2)
+        yield from (digits[start : start + _TRACK_DIGITS] for start in range(0, len(digits), _TRACK_DIGITS))
+
+
+_TRACK_DIGITS: Final = 32
+_DRAWN: Final = 256
 
 _OVER_BUDGET: Final = Outcome(
     Status.NOT_SENT_BUDGET,

@@ -7,6 +7,7 @@ nothing. What is personal in it is sealed with a key that never leaves the memor
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -18,11 +19,17 @@ from airflow_provider_iranpay.bulk.outcomes import Outcome
 __all__ = ["Block", "Spool"]
 
 _CACHE_KIB: Final = 65_536
+_PIECE: Final = 4_096
+"""Outcomes that are written together."""
+
 _TABLES: Final = """
     CREATE TABLE block (first INTEGER PRIMARY KEY, sealed BLOB, marks BLOB);
     CREATE TABLE row (ordinal INTEGER PRIMARY KEY, key INTEGER, question BLOB);
     CREATE TABLE duplicate (ordinal INTEGER PRIMARY KEY, leader INTEGER);
-    CREATE TABLE outcome (leader INTEGER PRIMARY KEY, sealed BLOB);
+    CREATE INDEX of_leader ON duplicate (leader);
+    CREATE TABLE piece (first INTEGER, sealed BLOB);
+    CREATE INDEX of_block ON piece (first);
+    CREATE TABLE shared (leader INTEGER PRIMARY KEY, sealed BLOB);
 """
 
 _SAME_QUESTION: Final = """
@@ -69,8 +76,10 @@ class Spool:
         self._database.executescript(_TABLES)
         self._aes = AESGCM(AESGCM.generate_key(256))
         self._sealed = 0
+        self._firsts: list[int] = []
+        self._unwritten: dict[int, Outcome] = {}
         self._encode = msgspec.msgpack.Encoder().encode
-        self._outcome_of: Callable[[bytes], Outcome] = msgspec.msgpack.Decoder(Outcome).decode
+        self._outcomes_of: Callable[[bytes], dict[int, Outcome]] = msgspec.msgpack.Decoder(dict[int, Outcome]).decode
         self._block_of: Callable[[bytes], Block] = msgspec.msgpack.Decoder(Block).decode
 
     def add(self, block: Block) -> None:
@@ -81,6 +90,7 @@ class Spool:
         rows = zip(range(block.first, block.last + 1), map(hash, block.keys), block.questions, strict=True)
         self._database.executemany("INSERT INTO row VALUES (?, ?, ?)", rows)
         self._database.execute("COMMIT")
+        self._firsts.append(block.first)
 
     def alike(self, limit: int) -> list[list[int]]:
         """Return ordinals of rows whose keys have one hash, in groups; their keys may still differ."""
@@ -102,7 +112,7 @@ class Spool:
 
     def blocks(self) -> Iterator[Block]:
         """Read the rows again, in their order."""
-        for first in self._firsts():
+        for first in self._firsts:
             yield self.block(first)
 
     def block(self, first: int) -> Block:
@@ -112,8 +122,7 @@ class Spool:
 
     def block_with(self, ordinal: int) -> Block:
         """Read the rows again that were taken in together with this one."""
-        (first,) = self._database.execute("SELECT max(first) FROM block WHERE first <= ?", (ordinal,)).fetchone()
-        return self.block(first)
+        return self.block(self._firsts[bisect_right(self._firsts, ordinal) - 1])
 
     def mark(self, block: Block, marks: bytes) -> None:
         """Note a byte for each row of a block."""
@@ -121,7 +130,7 @@ class Spool:
 
     def marked(self) -> Iterator[tuple[Block, bytes]]:
         """Read the rows again with their marks, in their order."""
-        for first in self._firsts():
+        for first in self._firsts:
             (marks,) = self._database.execute("SELECT marks FROM block WHERE first = ?", (first,)).fetchone()
             yield self.block(first), marks
 
@@ -133,32 +142,49 @@ class Spool:
 
     def keep(self, outcomes: Iterable[tuple[int, Outcome]]) -> None:
         """Note what became of questions, by the ordinal of the first row that asks it. A later one replaces it."""
-        seal = self._seal
-        self._database.execute("BEGIN")
-        self._database.executemany(
-            "INSERT OR REPLACE INTO outcome VALUES (?, ?)", ((leader, seal(outcome)) for leader, outcome in outcomes)
-        )
-        self._database.execute("COMMIT")
+        self._unwritten.update(outcomes)
+        if len(self._unwritten) >= _PIECE:
+            self._write_outcomes()
 
     def outcomes(self, block: Block) -> dict[int, Outcome]:
         """Return what became of the questions of a block, its duplicates' too, by the ordinal of the first row."""
-        decode, open_ = self._outcome_of, self._open
-        own = self._database.execute("SELECT leader, sealed FROM outcome WHERE leader BETWEEN ? AND ?", _span(block))
-        found = {leader: decode(open_(sealed)) for leader, sealed in own}
-        earlier = self._database.execute(
-            "SELECT DISTINCT outcome.leader, sealed FROM duplicate JOIN outcome ON outcome.leader = duplicate.leader "
-            "WHERE duplicate.ordinal BETWEEN ? AND ? AND duplicate.leader < ?",
+        self._write_outcomes()
+        found: dict[int, Outcome] = {}
+        for (sealed,) in self._database.execute(
+            "SELECT sealed FROM piece WHERE first = ? ORDER BY rowid", (block.first,)
+        ):
+            found.update(self._outcomes_of(self._open(sealed)))
+        for (sealed,) in self._database.execute(
+            "SELECT sealed FROM shared WHERE leader IN "
+            "(SELECT leader FROM duplicate WHERE ordinal BETWEEN ? AND ? AND leader < ?)",
             (*_span(block), block.first),
-        )
-        found.update((leader, decode(open_(sealed))) for leader, sealed in earlier)
+        ):
+            found.update(self._outcomes_of(self._open(sealed)))
         return found
+
+    def _write_outcomes(self) -> None:
+        """Write the outcomes of each block in one piece, and apart those that rows of other blocks may ask for."""
+        outcomes, self._unwritten = self._unwritten, {}
+        if not outcomes:
+            return
+        pieces: dict[int, dict[int, Outcome]] = {}
+        for leader, outcome in outcomes.items():
+            pieces.setdefault(self._firsts[bisect_right(self._firsts, leader) - 1], {})[leader] = outcome
+        self._database.execute("BEGIN")
+        for first, piece in pieces.items():
+            self._database.execute("INSERT INTO piece VALUES (?, ?)", (first, self._seal(piece)))
+        shared = self._database.execute(
+            "SELECT DISTINCT leader FROM duplicate WHERE leader BETWEEN ? AND ?", (min(outcomes), max(outcomes))
+        ).fetchall()
+        self._database.executemany(
+            "INSERT OR REPLACE INTO shared VALUES (?, ?)",
+            [(leader, self._seal({leader: outcomes[leader]})) for (leader,) in shared if leader in outcomes],
+        )
+        self._database.execute("COMMIT")
 
     def close(self) -> None:
         """Forget all of it."""
         self._database.close()
-
-    def _firsts(self) -> list[int]:
-        return [first for (first,) in self._database.execute("SELECT first FROM block ORDER BY first")]
 
     def _seal(self, content: Any) -> bytes:
         # A key that seals for one process alone may count its nonces.

@@ -118,10 +118,11 @@ class TableTarget:
                     self._table.create(connection)
                 # The database itself checks types, keys and permissions, as it will for the real rows.
                 upsert(connection, self._table, (), keep=self._stored_answer_stays)
-        except DBAPIError as error:
+        except (DBAPIError, self._warehouse.engine.dialect.loaded_dbapi.Error) as error:
+            cause = getattr(error, "orig", error)
             raise ConfigurationError(
-                f"The database refuses the table {self._table.fullname} ({type(error.orig).__name__}: "
-                f"{_first_line(error.orig)}). Name another table, or correct this one."
+                f"The database refuses the table {self._table.fullname} ({type(cause).__name__}: "
+                f"{str(cause).splitlines()[0]}). Name another table, or correct this one."
             ) from None
 
     def write(self, rows: Iterable[tuple[Any, ...]]) -> int:
@@ -256,7 +257,3 @@ def _table_name(text: str, dialect: str) -> tuple[str | None, str]:
     if schema is not None and dialect == "sqlite":
         raise ConfigurationError(f"SQLite has no schemas: name the table {name} alone.")
     return schema, name
-
-
-def _first_line(error: object) -> str:
-    return str(error).partition("\n")[0]

@@ -6,11 +6,12 @@ Nothing is sent from here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import msgspec
 
+from airflow_provider_iranpay.api.canonical import requests_of
 from airflow_provider_iranpay.api.contract import Api, Request
 from airflow_provider_iranpay.api.jibit import Jibit
 from airflow_provider_iranpay.api.paystar import Paystar
@@ -40,13 +41,12 @@ class Reader:
 
     api: Api
     answering: Answering
+    request: Callable[[Inputs], Request[Any]] = field(init=False, repr=False, compare=False)
+    """Makes the request of a question; raises ``InvalidInput`` where this provider does not take it."""
 
-    def request(self, inputs: Inputs) -> Request[Any]:
-        """Make the request of a question.
-
-        :raises InvalidInput: this provider does not take it.
-        """
-        return self.answering.endpoint.request(inputs)
+    def __post_init__(self) -> None:
+        """Prepare to make requests."""
+        object.__setattr__(self, "request", requests_of(self.answering.endpoint))
 
     def wire(self, request: Request[Any]) -> bytes:
         """Hash a request as this account sends it: where it goes, and its exact parameters."""

@@ -63,4 +63,10 @@ def flag(name: str, value: object) -> bool:
 def load_context(context: Context) -> LoadContext:
     """Name the task whose rows these are."""
     instance = context["ti"]
-    return LoadContext(dag_id=instance.dag_id, run_id=instance.run_id, task_id=instance.task_id)
+    index = instance.map_index
+    return LoadContext(
+        dag_id=instance.dag_id,
+        run_id=instance.run_id,
+        task_id=instance.task_id,
+        map_index=-1 if index is None else index,
+    )

@@ -14,7 +14,7 @@ from airflow_provider_iranpay.bulk.formats.contract import BATCH_ROWS, Broken
 from airflow_provider_iranpay.exceptions import ConfigurationError
 
 try:
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
     from pyarrow import parquet
 except ModuleNotFoundError:
     raise ConfigurationError("A Parquet file needs pyarrow: pip install 'airflow-provider-iranpay[parquet]'.") from None

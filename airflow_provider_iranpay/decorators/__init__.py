@@ -1,0 +1,1 @@
+"""Airflow's ``@task.…`` of this package: a function becomes a task."""

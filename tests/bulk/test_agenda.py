@@ -1,0 +1,201 @@
+"""What is asked next: in the order of the rows, and what another worker has only once it is free."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+
+from airflow_provider_iranpay.bulk import agenda as module
+from airflow_provider_iranpay.bulk.agenda import Agenda
+from airflow_provider_iranpay.warehouse.journal.records import Claim, Kind
+from airflow_provider_iranpay.warehouse.journal.states import Event, State
+from tests.bulk.playing import INQUIRY, LOST, Provider, closing, table
+from tests.bulk.test_plan import Batches
+from tests.warehouse.journal.playing import STALE, Clock, Desk
+
+
+class Watch:
+    """The clock of this process, set by hand."""
+
+    def __init__(self):
+        self.now = 1_000.0
+
+    def monotonic(self):
+        return self.now
+
+    def pass_(self, seconds=2.0):
+        """By default long enough to look again at what another worker has."""
+        self.now += seconds
+
+
+@pytest.fixture(autouse=True)
+def watch(monkeypatch):
+    """The clock by which the agenda waits."""
+    made = Watch()
+    monkeypatch.setattr(module, "time", made)
+    return made
+
+
+class Noted(dict):
+    """What became of questions that need no call, by the ordinal of their row."""
+
+    def __call__(self, question, outcome):
+        assert question.leader not in self
+        self[question.leader] = outcome
+
+
+@contextmanager
+def agenda_of(desk, people, *, patience=60, size=100, **how):
+    """An agenda, what it noted, and its journal."""
+    with (
+        closing(desk.journal()) as journal,
+        closing(desk.plan(journal, Batches(table(people), size), Provider(), **how)) as plan,
+    ):
+        noted = Noted()
+        yield Agenda(plan, journal, note=noted, patience_seconds=patience), noted, journal
+
+
+def taken(agenda):
+    """The rows of all questions that are free now."""
+    return [question.leader for question, _ in iter(agenda.take, None)]
+
+
+def claim(journal, standing):
+    (won,) = journal.commit(
+        claims=[
+            Claim(
+                standing=standing,
+                inquiry=INQUIRY.name,
+                provider="jibit",
+                account="another",
+                price_rial=1,
+                track_id=str(id(standing)),
+            )
+        ]
+    ).won
+    return won
+
+
+@contextmanager
+def another_with(desk, *people):
+    """Another worker, who has the questions to these people."""
+    with closing(desk.journal()) as journal, closing(desk.plan(journal, table(people), Provider())) as plan:
+        ((questions, _),) = list(plan.open_questions())
+        found = journal.look_up([one.ask for one in questions], desk.freshness())
+        yield journal, [claim(journal, standing) for standing in found]
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_questions_come_once_each_in_the_order_of_their_rows(desk, size):
+    desk.run(table([2]), Provider())
+    with agenda_of(desk, [1, 2, 3, 1, 4], size=size) as (agenda, noted, _):
+        assert not agenda.is_empty
+        assert taken(agenda) == [1, 3, 5]
+        assert agenda.is_empty
+        assert noted == {}  # the kept one was noted by the plan
+
+
+def test_a_new_question_is_free_and_has_no_attempt(desk):
+    with agenda_of(desk, [1]) as (agenda, _, _):
+        question, standing = agenda.take()
+        assert (standing.kind, standing.attempt, standing.ask) == (Kind.FREE, None, question.ask)
+
+
+def test_one_that_was_asked_before_comes_as_it_stands(desk):
+    desk.run(table([1]), Provider(otherwise=LOST))
+    with agenda_of(desk, [1], retry_unknown=True) as (agenda, _, _):
+        _, standing = agenda.take()
+        assert (standing.kind, standing.state) == (Kind.FREE, State.UNKNOWN)
+        assert standing.attempt is not None
+
+
+def test_one_that_somebody_was_quicker_with_is_looked_up_again(desk):
+    with agenda_of(desk, [1, 2]) as (agenda, noted, _):
+        first, second = agenda.take()[0], agenda.take()[0]
+        desk.run(table([1]), Provider())
+        agenda.look_up_again([first, second])
+        assert not agenda.is_empty
+        assert taken(agenda) == [2]
+        assert noted[1].origin == "cached"
+        assert agenda.is_empty
+
+
+def test_one_that_another_worker_has_is_parked_until_it_is_answered(desk, watch):
+    with another_with(desk, 1) as (other, (attempt,)), agenda_of(desk, [1]) as (agenda, noted, _):
+        for _ in range(3):
+            assert agenda.take() is None
+            watch.pass_()
+        assert (agenda.waits_for_others, agenda.is_empty, noted) == (True, False, {})
+        answers = Desk(desk.warehouse, other.environment)
+        other.commit(answers=[answers.answer(attempt, Event.REJECTED_FREE, content=None)])
+        assert taken(agenda) == [1]
+        assert not agenda.waits_for_others
+        assert agenda.is_empty
+
+
+def test_while_something_else_is_left_it_does_not_wait(desk):
+    with another_with(desk, 1), agenda_of(desk, [1, 2], size=1) as (agenda, _, _):
+        assert not agenda.waits_for_others
+        assert taken(agenda) == [2]
+        assert agenda.waits_for_others
+
+
+def test_patience_ends_with_an_outcome_of_its_own(desk, watch):
+    with another_with(desk, 1), agenda_of(desk, [1], patience=60) as (agenda, noted, _):
+        agenda.take()
+        watch.pass_(60)
+        agenda.take()
+        assert noted == {}
+        watch.pass_()
+        assert agenda.take() is None
+        assert noted[1].status == "not_sent_busy"
+        assert agenda.is_empty
+
+
+def looks_of(monkeypatch, journal, watch, seconds=0.0):
+    """Each look that the journal is asked for; it takes so long."""
+    looks, look_up = [], journal.look_up
+
+    def looked_up(*what):
+        assert len(looks) < 9, "it looks again and again"
+        looks.append(watch.now)
+        watch.pass_(seconds)
+        return look_up(*what)
+
+    monkeypatch.setattr(journal, "look_up", looked_up)
+    return looks
+
+
+def test_between_two_looks_the_journal_is_left_alone(desk, watch, monkeypatch):
+    with another_with(desk, 1), agenda_of(desk, [1]) as (agenda, _, journal):
+        assert agenda.take() is None
+        looks = looks_of(monkeypatch, journal, watch)
+        for _ in range(9):
+            watch.pass_(0.5)
+            agenda.take()
+        assert len(looks) == 2
+
+
+def test_a_look_that_takes_long_does_not_hold_up_all_else(desk, watch, monkeypatch):
+    with another_with(desk, 1), agenda_of(desk, [1]) as (agenda, _, journal):
+        agenda.take()
+        looks = looks_of(monkeypatch, journal, watch, seconds=5.0)
+        watch.pass_()
+        assert agenda.take() is None
+        assert len(looks) == 1
+
+
+@pytest.mark.parametrize("retry", [False, True])
+def test_what_a_worker_that_is_gone_has_left_is_closed_and_held_or_asked_again(desk, retry):
+    clock = Clock()
+    with closing(desk.journal(clock=clock)) as gone, closing(desk.plan(gone, table([1]), Provider())) as plan:
+        ((questions, _),) = list(plan.open_questions())
+        (standing,) = gone.look_up([questions[0].ask], desk.freshness())
+        claim(gone, standing)
+        clock.pass_(-STALE)  # the lease is long over by the clock of the others
+    with agenda_of(desk, [1], retry_unknown=retry) as (agenda, noted, _):
+        assert taken(agenda) == ([1] if retry else [])
+        assert agenda.is_empty
+        assert [one.status for one in noted.values()] == ([] if retry else ["unknown"])
+    assert [one.state for one in desk.attempts()] == ["unknown"]
