@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, case, func, insert, select, update
 
 from airflow_provider_iranpay.exceptions import ConfigurationError, SumsDoNotClose
 from airflow_provider_iranpay.warehouse.engine import lock_until_commit
+from airflow_provider_iranpay.warehouse.journal.statements import Statement
 from airflow_provider_iranpay.warehouse.journal.states import Money
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, budget
 
@@ -72,11 +73,7 @@ class Movements:
         """Move the counters."""
         for name in sorted(self._changes):
             spent, reserved = self._changes[name]
-            connection.execute(
-                update(budget)
-                .where(budget.c.environment == self._environment, budget.c.name == name)
-                .values(spent_rial=budget.c.spent_rial + spent, reserved_rial=budget.c.reserved_rial + reserved)
-            )
+            _MOVE.run(connection, spent, reserved, self._environment, name)
 
     def _lock(self, connection: Connection, *, through: str) -> Balance:
         """Lock all budgets of this transaction, in the order of their names, as every other one does; read one."""
@@ -87,6 +84,14 @@ class Movements:
         return found[through]
 
 
+_MOVE = Statement(
+    "UPDATE iranpay_budget SET spent_rial = spent_rial + {spent}, reserved_rial = reserved_rial + {reserved}"
+    " WHERE environment = {environment} AND name = {name}",
+    spent="bigint",
+    reserved="bigint",
+    environment="text",
+    name="text",
+)
 _EFFECT: Mapping[Money, tuple[int, int]] = {
     Money.RESERVE: (0, 1),
     Money.SPEND: (1, -1),
@@ -123,14 +128,17 @@ def read_balance(connection: Connection, environment: str, name: str, *, lock: b
     :param lock: until the transaction ends.
     :raises ConfigurationError: there is no such budget.
     """
-    its_row = select(budget.c.cap_rial, budget.c.spent_rial, budget.c.reserved_rial).where(
-        budget.c.environment == environment, budget.c.name == name
-    )
-    row = connection.execute(its_row.with_for_update() if lock else its_row).first()
+    row = (_READ_AND_LOCK if lock else _READ).run(connection, environment, name).first()
     if row is None:
         raise ConfigurationError(f"There is no budget {name!r}: open it before something is claimed under it.")
-    cap_rial, spent_rial, reserved_rial = row
-    return Balance(cap_rial=cap_rial, spent_rial=spent_rial, reserved_rial=reserved_rial)
+    return Balance(cap_rial=row[0], spent_rial=row[1], reserved_rial=row[2])
+
+
+_BALANCE = (
+    "SELECT cap_rial, spent_rial, reserved_rial FROM iranpay_budget WHERE environment = {environment} AND name = {name}"
+)
+_READ = Statement(_BALANCE, environment="text", name="text")
+_READ_AND_LOCK = Statement(_BALANCE + " {for_update}", environment="text", name="text")
 
 
 def check_budget(connection: Connection, environment: str, name: str) -> Balance:

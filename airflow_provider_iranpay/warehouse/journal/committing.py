@@ -18,12 +18,12 @@ from airflow_provider_iranpay.warehouse.journal.answers import seal_answer
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.looking import find, read_leases
-from airflow_provider_iranpay.warehouse.journal.many_rows import ManyRows, select_any
 from airflow_provider_iranpay.warehouse.journal.records import Answer, Attempt, AttemptKey, Claim, Committed, Kind, Lost
 from airflow_provider_iranpay.warehouse.journal.settling import AT_ONCE, Heard, Known, Settled, lock_attempts, settle
-from airflow_provider_iranpay.warehouse.journal.states import Event, State, step
+from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRows, Statement, select_any
+from airflow_provider_iranpay.warehouse.journal.states import TEXTS, Event, State, step
 from airflow_provider_iranpay.warehouse.journal.tables import answer as kept_answer
-from airflow_provider_iranpay.warehouse.journal.tables import attempt, question, worker
+from airflow_provider_iranpay.warehouse.journal.tables import attempt, question
 
 __all__ = ["Group", "Hands", "lost_to", "read_again", "write_answers", "write_claims"]
 
@@ -33,24 +33,25 @@ Hands = Mapping[AttemptKey, Known]
 _KEPT = frozenset({Event.ANSWERED, Event.UNREADABLE})
 _FAILED = frozenset({State.NOT_SENT, State.REJECTED})
 
-_ASK = ManyRows(
-    "INSERT INTO iranpay_question (hash, environment, inquiry, key_id, worker, number)"
-    " SELECT {hash}, {environment}, {inquiry}, {key_id}, {worker}, {number} {given} WHERE true ON CONFLICT DO NOTHING",
+_ASK = Insert(
+    "iranpay_question",
     shared={"environment": "text", "key_id": "text", "worker": "bytea"},
-    each={"hash": "bytea", "inquiry": "text", "number": "bigint"},
+    each={"question_id": "bigint", "hash": "bytea", "inquiry": "text", "number": "bigint"},
+    on_conflict="ON CONFLICT DO NOTHING",
 )
+_COMMITS = Statement("SELECT commits FROM iranpay_worker WHERE worker = {worker} {for_update}", worker="bytea")
+# A question remembers that it was asked again after an unknown attempt until it is answered.
 _ASK_AGAIN = ManyRows(
     "UPDATE iranpay_question SET worker = {worker}, number = {number},"
-    " retried_at = coalesce({retried_at}, iranpay_question.retried_at) {given}"
+    " retried_at = CASE WHEN {was_unknown} THEN {now} WHEN iranpay_question.retried_at IS NULL THEN NULL"
+    " WHEN EXISTS (SELECT 1 FROM iranpay_answer AS shown WHERE shown.worker = iranpay_question.worker"
+    " AND shown.number = iranpay_question.number AND shown.content IS NOT NULL) THEN NULL ELSE {now} END {given}"
     " WHERE iranpay_question.question_id = {question_id}",
-    shared={"worker": "bytea"},
-    each={"question_id": "bigint", "number": "bigint", "retried_at": "timestamptz"},
+    shared={"worker": "bytea", "now": "timestamptz"},
+    each={"question_id": "bigint", "number": "bigint", "was_unknown": "boolean"},
 )
-_ATTEMPT = ManyRows(
-    "INSERT INTO iranpay_attempt (worker, number, question_id, environment, provider, account, state, price_rial,"
-    " budget, moves_money, track_id, claimed_at)"
-    " SELECT {worker}, {number}, {question_id}, {environment}, {provider}, {account}, {state}, {price_rial},"
-    " {budget}, {moves_money}, {track_id}, {claimed_at} {given}",
+_ATTEMPT = Insert(
+    "iranpay_attempt",
     shared={"worker": "bytea", "environment": "text", "budget": "text", "claimed_at": "timestamptz"},
     each={
         "number": "bigint",
@@ -224,7 +225,12 @@ def _stands(claim: Claim, latest: AttemptKey, state: State, *, answered: bool) -
 def _take_new(connection: Connection, group: Group, mine: Mapping[bytes, Attempt], key_id: str) -> dict[bytes, int]:
     """Write the questions that nobody has asked; those that somebody has meanwhile are left out."""
     new = sorted((some, one.claim.inquiry, one.key.number) for some, one in mine.items() if not _was_asked(one.claim))
-    _ASK.run(connection, (group.environment, key_id, group.worker), new)
+    if not new:
+        return {}
+    ids = _new_ids(connection, len(new))
+    rows = [(question_id, *row) for question_id, row in zip(ids, new, strict=True)]
+    if _ASK.run(connection, (group.environment, key_id, group.worker), rows) == len(rows):
+        return {some: question_id for question_id, some, _, _ in rows}
     found = select_any(
         connection,
         "SELECT hash, question_id FROM iranpay_question WHERE worker = {} AND number >= {} AND hash",
@@ -232,6 +238,15 @@ def _take_new(connection: Connection, group: Group, mine: Mapping[bytes, Attempt
         (group.worker, group.first),
     )
     return dict(found)
+
+
+def _new_ids(connection: Connection, count: int) -> list[int]:
+    """Take numbers that no question has."""
+    if connection.dialect.name == "sqlite":
+        last = connection.exec_driver_sql("SELECT max(question_id) FROM iranpay_question").scalar() or 0
+        return list(range(last + 1, last + 1 + count))
+    sequence = "SELECT nextval(pg_get_serial_sequence('iranpay_question', 'question_id')) FROM generate_series(1, %s)"
+    return [number for (number,) in connection.exec_driver_sql(sequence, (count,))]
 
 
 def _give_back(connection: Connection, question_ids: Sequence[int]) -> None:
@@ -247,11 +262,11 @@ def _point(
 ) -> None:
     """Point questions to their new attempts. They are locked."""
     moment = UtcTimestamp().process_bind_param(now, connection.dialect)
-    moves = [(ids[_hash(one)], one.key.number, moment if _retries(one.claim) else None) for one in won]
-    _ASK_AGAIN.run(connection, (group.worker,), moves)
+    moves = [(ids[_hash(one)], one.key.number, _was_unknown(one.claim)) for one in won]
+    _ASK_AGAIN.run(connection, (group.worker, moment), moves)
 
 
-def _retries(claim: Claim) -> bool:
+def _was_unknown(claim: Claim) -> bool:
     return claim.after is None and claim.standing.state is State.UNKNOWN
 
 
@@ -262,8 +277,9 @@ def _write_attempts(
     for key, claim in won:
         standing, _, provider, account, price_rial, track_id, intent, moves_money, _ = claim
         question_id, state = ids[standing.ask.questions[0]], _BEGUN[intent]
-        rows.append((key.number, question_id, provider, account, state.value, price_rial, moves_money, track_id))
-        hands[key] = Known(group.worker, key.number, question_id, state, price_rial, None, group.budget)
+        rows.append((key.number, question_id, provider, account, TEXTS[state], price_rial, moves_money, track_id))
+        is_first = not _was_asked(claim)
+        hands[key] = Known(group.worker, key.number, question_id, state, price_rial, None, group.budget, is_first)
     moment = UtcTimestamp().process_bind_param(now, connection.dialect)
     _ATTEMPT.run(connection, (group.worker, group.environment, group.budget, moment), rows)
     return hands
@@ -279,7 +295,7 @@ _BEGUN = {
 def read_again(connection: Connection, group: Group) -> Committed | None:
     """Read what this group has done, if it was committed: for when the reply to the commit was lost."""
     # Waits for a commit of this worker that is still on its way: only then is it known.
-    commits = connection.scalar(select(worker.c.commits).where(worker.c.worker == group.worker).with_for_update())
+    commits = _COMMITS.run(connection, group.worker).scalar()
     if commits != group.number:
         return None
     last = group.first + len(group.claims) - 1

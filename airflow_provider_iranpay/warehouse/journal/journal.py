@@ -40,7 +40,6 @@ from airflow_provider_iranpay.warehouse.journal.leases import (
     renew,
 )
 from airflow_provider_iranpay.warehouse.journal.looking import find, move_to_newest_key, read_leases, standing
-from airflow_provider_iranpay.warehouse.journal.many_rows import prefer_keys
 from airflow_provider_iranpay.warehouse.journal.records import (
     Answer,
     Ask,
@@ -51,6 +50,7 @@ from airflow_provider_iranpay.warehouse.journal.records import (
     Standing,
 )
 from airflow_provider_iranpay.warehouse.journal.settling import Known, Outdated
+from airflow_provider_iranpay.warehouse.journal.statements import prefer_keys
 from airflow_provider_iranpay.warehouse.journal.states import OPEN
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, worker
 

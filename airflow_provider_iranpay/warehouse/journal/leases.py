@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.settling import Settled, lock_attempts, settle
+from airflow_provider_iranpay.warehouse.journal.statements import Statement
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, Event
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, worker
 
@@ -41,10 +42,10 @@ class Lease:
 def database_clock(connection: Connection) -> datetime:
     """Read the clock that all workers share: the server's; on SQLite, that of the one machine."""
     if connection.dialect.name == "sqlite":
-        text: str = connection.execute(select(func.strftime("%Y-%m-%dT%H:%M:%f+00:00", "now"))).scalar_one()
+        text: str = connection.exec_driver_sql("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')").scalar_one()
         return datetime.fromisoformat(text)
-    found: datetime = connection.execute(select(func.clock_timestamp(type_=UtcTimestamp()))).scalar_one()
-    return found
+    found: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    return found.astimezone(UTC)
 
 
 def begin_lease(connection: Connection, *, environment: str, name: bytes, now: datetime, lease: Lease) -> None:
@@ -61,10 +62,22 @@ def renew(connection: Connection, *, name: bytes, now: datetime, lease: Lease, c
     :param commits: number of its latest commit.
     :return: whether it still had one. Else others may have closed its attempts, and asked again.
     """
-    has_one = and_(worker.c.worker == name, ~worker.c.ended, worker.c.stale_at >= now)
+    moments = {"now": now, **_spans(now, lease)}
+    stored = {at: UtcTimestamp().process_bind_param(moment, connection.dialect) for at, moment in moments.items()}
     return bool(
-        connection.execute(update(worker).where(has_one).values(commits=commits, **_spans(now, lease))).rowcount
+        _RENEW.run(connection, commits, stored["lease_until"], stored["stale_at"], name, stored["now"]).rowcount
     )
+
+
+_RENEW = Statement(
+    "UPDATE iranpay_worker SET commits = {commits}, lease_until = {lease_until}, stale_at = {stale_at}"
+    " WHERE worker = {worker} AND NOT ended AND stale_at >= {now}",
+    commits="bigint",
+    lease_until="timestamptz",
+    stale_at="timestamptz",
+    worker="bytea",
+    now="timestamptz",
+)
 
 
 def count_commit(connection: Connection, *, name: bytes, commits: int) -> None:

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, select
 
 from airflow_provider_iranpay.warehouse.journal.answers import open_answer
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.many_rows import ManyRows, select_any
 from airflow_provider_iranpay.warehouse.journal.records import Ask, AttemptKey, Freshness, Kind, Standing
+from airflow_provider_iranpay.warehouse.journal.statements import ManyRows, select_any
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, REPLACED, Permission, State
 from airflow_provider_iranpay.warehouse.journal.tables import worker
 
@@ -105,7 +105,7 @@ def standing(
         return Standing(ask, Kind.FREE)
     state = row.state
     kind, content, until = Kind.FREE, None, None
-    match REPLACED[state]:
+    match _permission(row):
         case Permission.AGE if row.content is not None and row.answered_at is not None and row.answered_at >= since:
             content = open_answer(keys, ask, row.content, row.provider)
             if content is not None:
@@ -133,6 +133,15 @@ def standing(
         row.price_rial,
         until,
     )
+
+
+def _permission(row: Looked) -> Permission:
+    """What it takes to ask the question again: where a retry came to nothing, what the unknown attempt before it takes."""
+    permission = REPLACED[row.state]
+    if row.retried_at is None:
+        return permission
+    came_to_nothing = permission is Permission.NOTHING or (permission is Permission.AGE and row.content is None)
+    return Permission.RETRY if came_to_nothing else permission
 
 
 _MOVE = ManyRows(

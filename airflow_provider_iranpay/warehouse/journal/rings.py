@@ -5,6 +5,7 @@ All workers have the same keys in the same order, or two of them would not see e
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.warehouse.engine import lock_until_commit
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
+from airflow_provider_iranpay.warehouse.journal.statements import Statement
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, question, ring
 
 __all__ = ["Loss", "admit", "give_up", "is_known", "loss", "replace_ring"]
@@ -82,10 +84,14 @@ def give_up(connection: Connection, environment: str, keys: KeyRing, key_ids: Co
 
 def is_known(connection: Connection, environment: str, keys: KeyRing) -> bool:
     """Tell whether the ring is still the known one; nobody replaces it until the transaction ends."""
-    found = connection.scalar(
-        select(ring.c.fingerprints).where(ring.c.environment == environment).with_for_update(read=True, key_share=True)
-    )
-    return bool(found == keys.fingerprints)
+    found = _KNOWN.run(connection, environment).scalar()
+    return found is not None and bool(json.loads(found) == keys.fingerprints)
+
+
+_KNOWN = Statement(
+    "SELECT fingerprints FROM iranpay_journal_ring WHERE environment = {environment} {for_key_share}",
+    environment="text",
+)
 
 
 def replace_ring(connection: Connection, environment: str, old: KeyRing, new: KeyRing) -> None:

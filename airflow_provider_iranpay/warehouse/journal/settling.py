@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Dialect, select
 
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
-from airflow_provider_iranpay.warehouse.journal.many_rows import ManyRows
-from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, Money, State
+from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRows
+from airflow_provider_iranpay.warehouse.journal.states import TEXTS, TRANSITIONS, Event, Money, State
 from airflow_provider_iranpay.warehouse.journal.tables import attempt
 
 __all__ = ["AT_ONCE", "Heard", "Known", "Outdated", "Settled", "lock_attempts", "settle"]
@@ -24,7 +24,10 @@ AT_ONCE = 1_000
 
 
 class Known(NamedTuple):
-    """An attempt as the tables have it: locked and read, or in the hands of the worker that made it."""
+    """An attempt as the tables have it: locked and read, or in the hands of the worker that made it.
+
+    :param is_first: known to be the first one of its question, so that the question can show no other.
+    """
 
     worker: bytes
     number: int
@@ -33,6 +36,7 @@ class Known(NamedTuple):
     price_rial: int | None
     cost_rial: int | None
     budget: str | None
+    is_first: bool = False
 
 
 class Heard(NamedTuple):
@@ -60,7 +64,7 @@ class Outdated(Exception):
 
 
 _WITH_ANSWER = frozenset({State.ANSWERED, State.REJECTED, State.UNREADABLE})
-_READ = [attempt.c[name] for name in Known._fields]
+_READ = [attempt.c[name] for name in Known._fields[:-1]]
 _MOVE = ManyRows(
     "UPDATE iranpay_attempt SET state = {new_state}, cost_rial = {new_cost_rial} {given}"
     " WHERE iranpay_attempt.worker = {worker} AND iranpay_attempt.number = {number}"
@@ -69,13 +73,13 @@ _MOVE = ManyRows(
     each={"worker": "bytea", "number": "bigint", "old_state": "text", "new_state": "text", "new_cost_rial": "bigint"},
 )
 _HEARD = {"answered_at": "timestamptz", "sent_at": "timestamptz", "code": "text", "content": "bytea"}
-_HEAR = ManyRows(
-    "INSERT INTO iranpay_answer (worker, number, sent_at, answered_at, code, content)"
-    " SELECT {worker}, {number}, {sent_at}, {answered_at}, {code}, {content} {given} WHERE true"
-    " ON CONFLICT (worker, number) DO UPDATE SET sent_at = coalesce(excluded.sent_at, iranpay_answer.sent_at),"
-    " answered_at = excluded.answered_at, code = excluded.code, content = excluded.content",
+_HEAR = Insert(
+    "iranpay_answer",
     shared={},
     each={"worker": "bytea", "number": "bigint", **_HEARD},
+    on_conflict="ON CONFLICT (worker, number) DO UPDATE SET"
+    " sent_at = coalesce(excluded.sent_at, iranpay_answer.sent_at),"
+    " answered_at = excluded.answered_at, code = excluded.code, content = excluded.content",
 )
 _SHOW = ManyRows(
     "UPDATE iranpay_question SET worker = {worker}, number = {number} {given}"
@@ -98,7 +102,7 @@ def lock_attempts(connection: Connection, which: ColumnElement[bool]) -> Sequenc
     rows = connection.execute(
         select(*_READ).where(which).order_by(attempt.c.worker, attempt.c.number).with_for_update()
     )
-    return [Known._make(row)._replace(state=State(row.state)) for row in rows]
+    return [Known(*row)._replace(state=State(row.state)) for row in rows]
 
 
 def settle(connection: Connection, settled: Iterable[Settled], movements: Movements) -> list[bool]:
@@ -107,27 +111,38 @@ def settle(connection: Connection, settled: Iterable[Settled], movements: Moveme
     :return: for each, whether its state takes the event; where it does not, nothing is written.
     :raises Outdated: an attempt is not as it was known.
     """
-    stored = UtcTimestamp().process_bind_param
-    dialect = connection.dialect
+    stored = _Moments(connection.dialect)
     moves, heard, shown, taken = [], [], [], []
     for known, event, (sent_at, answered_at, code, content) in settled:
-        worker, number, question_id, state, price_rial, _, budget = known
+        worker, number, question_id, state, price_rial, _, budget, is_first = known
         found = TRANSITIONS.get((state, event))
         taken.append(found is not None)
         if found is None:
             continue
         movements.add(budget, price_rial, found.money)
-        moves.append((worker, number, state.value, found.state.value, _cost(known, found.money)))
+        moves.append((worker, number, TEXTS[state], TEXTS[found.state], _cost(known, found.money)))
         if found.state in _WITH_ANSWER:
-            at = stored(answered_at, dialect)
-            heard.append((worker, number, at, stored(sent_at, dialect), code, content))
-            if content is not None:
+            at = stored[answered_at]
+            heard.append((worker, number, at, stored[sent_at], code, content))
+            if content is not None and not is_first:
                 shown.append((worker, number, question_id, at))
     if _MOVE.run(connection, (), moves) < len(moves):
         raise Outdated
     _HEAR.run(connection, (), heard)
     _SHOW.run(connection, (), shown)
     return taken
+
+
+class _Moments(dict[datetime | None, Any]):
+    """Instants as a database holds them; many answers come at one."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        super().__init__()
+        self._dialect = dialect
+
+    def __missing__(self, moment: datetime | None) -> Any:
+        stored = self[moment] = UtcTimestamp().process_bind_param(moment, self._dialect)
+        return stored
 
 
 def _cost(known: Known, money: Money) -> int | None:

@@ -14,6 +14,7 @@ from airflow_provider_iranpay.exceptions import TransitionRefused
 __all__ = [
     "OPEN",
     "REPLACED",
+    "TEXTS",
     "TRANSITIONS",
     "Event",
     "Money",
@@ -135,6 +136,9 @@ REPLACED: Mapping[State, Permission] = {
     State.PRUNED: Permission.SWITCH,
 }
 """What it takes to begin a new attempt after one that ended so."""
+
+TEXTS: Mapping[State, str] = {state: state.value for state in State}
+"""As they are stored. Plain texts: a driver takes longer over a member of an enumeration."""
 
 OPEN = frozenset({State.HELD, State.CLAIMED})
 """Somebody's, under a lease."""

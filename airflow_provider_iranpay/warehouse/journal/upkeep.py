@@ -12,6 +12,7 @@ from airflow_provider_iranpay.exceptions import TransitionRefused
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
 from airflow_provider_iranpay.warehouse.journal.settling import Settled, lock_attempts, settle
+from airflow_provider_iranpay.warehouse.journal.statements import Statement
 from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, State, step
 from airflow_provider_iranpay.warehouse.journal.tables import answer, attempt, question
 
@@ -78,9 +79,16 @@ def resolve(connection: Connection, environment: str, key: AttemptKey, *, paid: 
     step(rows[0].state, event)
     movements = Movements(environment)
     settle(connection, [Settled(rows[0], event)], movements)
+    _FORGET_RETRY.run(connection, rows[0].question_id)
     movements.write(connection)
 
 
+_FORGET_RETRY = Statement(
+    "UPDATE iranpay_question SET retried_at = NULL WHERE question_id = {question_id} AND NOT EXISTS"
+    " (SELECT 1 FROM iranpay_attempt AS left_over"
+    " WHERE left_over.question_id = iranpay_question.question_id AND left_over.state = 'unknown')",
+    question_id="bigint",
+)
 _PRUNABLE = sorted(state.value for state, event in TRANSITIONS if event is Event.PRUNED)
 
 

@@ -68,22 +68,30 @@ class Paying(RuleBasedStateMachine):
 
     def kind(self, name, freshness):
         latest = self.attempts.get(self.latest.get(name))
-        if latest is None or self.has_failed(latest) or latest["state"] is State.WRITTEN_OFF:
+        if latest is None:
             return Kind.FREE
         state = latest["state"]
+        retried = self.retried.get(name)
+        if self.has_failed(latest) or state is State.WRITTEN_OFF:
+            return Kind.FREE if retried is None else self.after_unknown(retried, freshness)
         if state in OPEN:
-            until = self.leases[self.latest[name].worker]
-            gone = until is None or until + STALE - LEASE.length < self.now
-            return Kind.STALE if gone else Kind.BUSY
+            return self.somebodys(name)
         if state is State.UNKNOWN:
-            retried = self.retried.get(name)
-            may = freshness.retry_unknown and (retried is None or retried < freshness.since)
-            return Kind.FREE if may else Kind.UNKNOWN
+            return self.after_unknown(retried, freshness)
         if state is State.PRUNED:
             return Kind.FREE if freshness.ask_pruned else Kind.PRUNED
         if latest["answered_at"] < freshness.since:
             return Kind.FREE
         return Kind.UNREADABLE if state is State.UNREADABLE else Kind.KEPT
+
+    def somebodys(self, name):
+        until = self.leases[self.latest[name].worker]
+        gone = until is None or until + STALE - LEASE.length < self.now
+        return Kind.STALE if gone else Kind.BUSY
+
+    def after_unknown(self, retried, freshness):
+        may = freshness.retry_unknown and (retried is None or retried < freshness.since)
+        return Kind.FREE if may else Kind.UNKNOWN
 
     @rule(
         who=st.integers(0, 2),
@@ -153,9 +161,16 @@ class Paying(RuleBasedStateMachine):
                 one["name"] == name and self.is_kept(one) and one["answered_at"] >= freshness.since
                 for one in self.attempts.values()
             ), "a question with a fresh answer is not paid again"
-            if free[name].state is State.UNKNOWN:
-                self.retried[name] = self.now
+            self.remember_retry(name)
             self.note(journal, name, attempt, State.CLAIMED if intent else State.HELD, price, budget)
+
+    def remember_retry(self, name):
+        """A question remembers that it was asked again after an unknown attempt until it is answered."""
+        before = self.attempts.get(self.latest.get(name))
+        if before is not None and before["state"] is State.UNKNOWN:
+            self.retried[name] = self.now
+        elif self.retried.get(name) is not None:
+            self.retried[name] = None if self.is_kept(before) else self.now
 
     def note(self, journal, name, attempt, state, price, budget):
         self.latest[name] = attempt.key
@@ -197,6 +212,7 @@ class Paying(RuleBasedStateMachine):
         self.step(key, event)
         assert bool(done.won) == (self.has_failed(one) and self.latest[name] == key)
         for attempt in done.won:
+            self.remember_retry(name)
             self.note(journal, name, attempt, State.CLAIMED, 5, None)
 
     def budget_money(self):
@@ -214,6 +230,9 @@ class Paying(RuleBasedStateMachine):
             if one["state"] is State.UNKNOWN:
                 self.workers[0].resolve(key, paid=event is Event.RESOLVED_PAID)
                 self.step(key, event)
+                ours = [other["state"] for other in self.attempts.values() if other["name"] == one["name"]]
+                if State.UNKNOWN not in ours:
+                    self.retried.pop(one["name"], None)
             return
         if event in {Event.ANSWERED, Event.UNREADABLE}:
             content = content or b"needed"

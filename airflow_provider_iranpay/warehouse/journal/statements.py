@@ -1,0 +1,123 @@
+"""The journal's hot statements, written once as text for both databases and carried out as fast as each can.
+
+SQLite is fastest with one prepared statement that is run for each row, PostgreSQL with one statement over arrays. No
+table is named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult
+
+__all__ = ["Insert", "ManyRows", "Statement", "prefer_keys", "select_any"]
+
+
+class Statement:
+    """One statement.
+
+    :param text: ``{name}`` stands for a value, ``{for_update}`` and ``{for_key_share}`` for the lock that PostgreSQL
+        needs; on SQLite a transaction that writes is alone.
+    :param values: name to PostgreSQL's type.
+    """
+
+    def __init__(self, text: str, **values: str) -> None:
+        self._on_sqlite = text.format(for_update="", for_key_share="", **_places(values))
+        named = {name: f"%({name})s::{kind}" for name, kind in values.items()}
+        self._on_postgresql = text.format(for_update="FOR UPDATE", for_key_share="FOR KEY SHARE", **named)
+        self._names = tuple(values)
+
+    def run(self, connection: Connection, *values: Any) -> CursorResult[Any]:
+        """Carry it out with these values, in the order of their names."""
+        if connection.dialect.name == "sqlite":
+            return connection.exec_driver_sql(self._on_sqlite, values)
+        return connection.exec_driver_sql(self._on_postgresql, dict(zip(self._names, values, strict=True)))
+
+
+class ManyRows:
+    """A statement for many rows.
+
+    :param text: ``{name}`` stands for a value, and ``{given}`` stands where PostgreSQL reads the rows in a ``FROM``.
+    :param shared: name to type of the values that are the same for all rows.
+    :param each: name to type of the values that each row has.
+    """
+
+    def __init__(self, text: str, *, shared: Mapping[str, str], each: Mapping[str, str]) -> None:
+        self._on_sqlite = text.format(given="", **_places({**shared, **each}))
+        self._on_postgresql = text.format(given=_given(each), **_read(shared, each))
+        self._names = (*shared, *each)
+
+    def run(self, connection: Connection, shared: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> int:
+        """Carry it out for these rows.
+
+        :return: rows of the table that it has changed or made.
+        """
+        if not rows:
+            return 0
+        if connection.dialect.name == "sqlite":
+            given: Any = [shared + row for row in rows] if shared else rows
+            return connection.exec_driver_sql(self._on_sqlite, given).rowcount
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        given = dict(zip(self._names, [*shared, *columns], strict=True))
+        return connection.exec_driver_sql(self._on_postgresql, given).rowcount
+
+
+class Insert(ManyRows):
+    """Inserts many rows; the values are called like the columns.
+
+    :param on_conflict: the clause, if there is one.
+    """
+
+    def __init__(
+        self, table: str, *, shared: Mapping[str, str], each: Mapping[str, str], on_conflict: str = ""
+    ) -> None:
+        names = (*shared, *each)
+        into = f"INSERT INTO {table} ({', '.join(names)})"
+        read = _read(shared, each)
+        self._on_sqlite = f"{into} VALUES ({', '.join(_places({**shared, **each}).values())}) {on_conflict}"
+        self._on_postgresql = f"{into} SELECT {', '.join(read[name] for name in names)} {_given(each)} {on_conflict}"
+        self._names = names
+
+
+def _places(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: f"?{place}" for place, name in enumerate(values, 1)}
+
+
+def _read(shared: Mapping[str, str], each: Mapping[str, str]) -> dict[str, str]:
+    """How PostgreSQL reads each value."""
+    same = {name: f"%({name})s::{kind}" for name, kind in shared.items()}
+    return same | {name: f"given.{name}" for name in each}
+
+
+def _given(each: Mapping[str, str]) -> str:
+    arrays = ", ".join(f"%({name})b::{kind}[]" for name, kind in each.items())
+    return f"FROM unnest({arrays}) AS given ({', '.join(each)})"
+
+
+def prefer_keys(connection: Connection) -> None:
+    """Let PostgreSQL find rows by their keys until the transaction ends: it would read tables whole while they grow."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+
+
+_AT_ONCE = 5_000
+"""Values of one look-up: the index is searched in order, so more at once find more on each page."""
+
+
+def select_any(
+    connection: Connection, statement: str, values: Sequence[bytes], shared: tuple[Any, ...] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """Select the rows for any of these values, as the driver gives them.
+
+    :param statement: ends where the values are named, after ``column``; each ``{}`` in it is one that is shared.
+    """
+    on_sqlite = connection.dialect.name == "sqlite"
+    for start in range(0, len(values), _AT_ONCE):
+        some = values[start : start + _AT_ONCE]
+        if on_sqlite:
+            text = f"{statement.replace('{}', '?')} IN ({','.join('?' * len(some))})"
+            given: tuple[Any, ...] = (*shared, *some)
+        else:
+            text, given = f"{statement.replace('{}', '%s')} = ANY(%s)", (*shared, list(some))
+        yield from connection.exec_driver_sql(text, given).cursor.fetchall()
