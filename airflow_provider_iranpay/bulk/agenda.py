@@ -17,6 +17,8 @@ from airflow_provider_iranpay.warehouse.journal.records import Kind, Standing
 __all__ = ["Agenda"]
 
 _LOOK_AGAIN_SECONDS: Final = 2.0
+_LOOKED_UP_TOGETHER: Final = 1_000
+_END: Final = (None, False)
 
 Note = Callable[[Question, Outcome], None]
 
@@ -43,8 +45,8 @@ class Agenda:
         self._journal = journal
         self._note = note
         self._patience = patience_seconds
-        self._blocks = plan.open_questions()
-        self._has_blocks = True
+        self._questions = plan.open_questions()
+        self._has_more = True
         self._free: deque[tuple[Question, Standing]] = deque()
         self._known: list[Question] = []
         self._parked: dict[int, _Parked] = {}
@@ -53,14 +55,20 @@ class Agenda:
     def take(self) -> tuple[Question, Standing] | None:
         """Give the next one; None where there is none now."""
         while not self._free:
-            if self._known:
+            if self._has_more and len(self._known) < _LOOKED_UP_TOGETHER:
+                question, is_known = next(self._questions, _END)
+                if question is None:
+                    self._has_more = False
+                elif is_known:
+                    self._known.append(question)
+                else:
+                    return question, Standing(question.ask, Kind.FREE)
+            elif self._known:
                 questions, self._known = self._known, []
                 self._look_up(questions)
-            elif self._has_blocks:
-                self._read_block()
             elif self._parked and time.monotonic() >= self._looked_at + _LOOK_AGAIN_SECONDS:
-                self._look_up([parked.question for parked in self._parked.values()])
                 self._looked_at = time.monotonic()
+                self._look_up([parked.question for parked in self._parked.values()])
             else:
                 return None
         return self._free.popleft()
@@ -70,22 +78,9 @@ class Agenda:
         self._known.extend(questions)
 
     @property
-    def waits_for_others(self) -> bool:
-        """Whether all that is left is with other workers."""
-        return bool(self._parked) and not (self._free or self._known or self._has_blocks)
-
-    @property
     def is_empty(self) -> bool:
         """Whether nothing is left."""
-        return not (self._free or self._known or self._has_blocks or self._parked)
-
-    def _read_block(self) -> None:
-        new, known = next(self._blocks, (None, None))
-        if new is None or known is None:
-            self._has_blocks = False
-            return
-        self._free.extend((one, Standing(ask=one.ask, kind=Kind.FREE)) for one in new)
-        self._known.extend(known)
+        return not (self._free or self._known or self._has_more or self._parked)
 
     def _look_up(self, questions: list[Question]) -> None:
         stale = []

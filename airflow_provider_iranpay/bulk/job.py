@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -25,7 +26,7 @@ from airflow_provider_iranpay.warehouse.engine import Warehouse
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.leases import Lease
-from airflow_provider_iranpay.warehouse.journal.records import Freshness
+from airflow_provider_iranpay.warehouse.journal.records import Freshness, OwnSums
 from airflow_provider_iranpay.warehouse.provenance import LoadContext
 from airflow_provider_iranpay.warehouse.runs import fix_as_of, note_task
 
@@ -111,36 +112,38 @@ class BulkJob:
         lease = Lease(
             length=max(_SHORTEST_LEASE, timedelta(seconds=2 * longest)), whole_call=timedelta(seconds=longest)
         )
-        journal = Journal.open(self.warehouse, self.keys, environment, lease=lease)
-        try:
-            return self._perform(journal, started)
-        finally:
-            journal.close()
+        # A lease for planning and another one for asking: a plan may take longer than any lease.
+        with closing(Journal.open(self.warehouse, self.keys, environment, lease=lease)) as journal:
+            journal.recover()
+            with closing(self._plan(journal)) as plan:
+                log.info("%s", _estimated(self.inquiry, plan))
+                if self.estimate_only:
+                    return {"inquiry": self.inquiry.name, "estimate": asdict(plan.estimate)}
+                self._prepare_targets(plan)
+                with closing(Journal.open(self.warehouse, self.keys, environment, lease=lease)) as paying:
+                    return self._pay(paying, plan, started)
 
-    def _perform(self, journal: Journal, started: Callable[[Run], None]) -> Manifest:
-        journal.recover()
-        plan = self._plan(journal)
+    def _pay(self, journal: Journal, plan: Plan, started: Callable[[Run], None]) -> Manifest:
+        """Ask, and write the results."""
+        name = None if self.budget is None else self._open_budget(journal, self.budget)
+        run = Run(plan, journal, pace=self.pace, budget=name)
+        started(run)
+        self._note(journal, plan, run.totals, state="running")
         try:
-            each = highest_cost_rial(self.ways)
-            log.info("%s", _estimated(self.inquiry, plan))
-            if self.estimate_only:
-                return {"inquiry": self.inquiry.name, "estimate": asdict(plan.estimate)}
-            self._prepare_targets(plan)
-            name = None if self.budget is None else self._open_budget(journal, self.budget)
-            run = Run(plan, journal, pace=self.pace, budget=name)
-            started(run)
-            self._note(journal, plan, run.totals, state="running")
             with Reporter(
                 self.inquiry.name,
                 to_ask=plan.estimate.to_ask,
-                price_rial=each,
+                price_rial=highest_cost_rial(self.ways),
                 written=lambda totals: self._note(journal, plan, totals, state="running"),
             ) as reporter:
                 run.perform(reporter.hear)
             log.info("%s", reporter.line(run.totals))
             return self._finish(journal, plan, run, name)
-        finally:
-            plan.close()
+        except RunIncomplete:
+            raise
+        except Exception:
+            self._note(journal, plan, run.totals, state="failed")
+            raise
 
     def _plan(self, journal: Journal) -> Plan:
         mapped = map_columns(self.inquiry, there=self.source.columns(), key=self.key, given=self.columns)
@@ -182,7 +185,7 @@ class BulkJob:
         for target in self.targets or (_Nowhere(),):
             tally = _Tally(plan, run.rest, self.context)
             target.write(tally.rows())
-        tally.check(run.totals)
+        tally.check(run.totals, journal.own_sums())
         manifest = self._manifest(journal, plan, run, tally, budget)
         self._note(journal, plan, run.totals, state=run.ended_by or "done", manifest=manifest)
         incomplete = self._incomplete(run, tally)
@@ -204,7 +207,7 @@ class BulkJob:
             "attempts": totals.attempts,
             "paid": totals.paid,
             "spent_rial": totals.spent_rial,
-            "reserved_rial": totals.unknown_rial,
+            "reserved_rial": journal.own_sums().reserved_rial,
             "saved_rial": None if each is None else each * tally.saved,
             "unknown": unknown,
             "unknown_repeat_rial": None if each is None else each * unknown,
@@ -304,17 +307,18 @@ class _Tally:
             if status not in ANSWERS and self.statuses[status]
         )
 
-    def check(self, totals: Totals) -> None:
-        """Hold the rows against the plan and against what was paid.
+    def check(self, totals: Totals, journal: OwnSums) -> None:
+        """Hold the rows against the plan, and what they cost against what the run has counted and the journal has.
 
         :raises SumsDoNotClose: they differ.
         """
         rows = self._plan.estimate.rows
         if (self.count, self.origins.total(), self.answered) != (rows, rows, rows - self.origins[Origin.NONE]):
             raise SumsDoNotClose(f"{rows:,} rows were read, and {self.count:,} have a status.")
-        if self._cost_rial != totals.spent_rial:
+        if not self._cost_rial == totals.spent_rial == journal.spent_rial:
             raise SumsDoNotClose(
-                f"The rows add up to {self._cost_rial:,} Rial, and {totals.spent_rial:,} Rial were spent."
+                f"The rows add up to {self._cost_rial:,} Rial, the run counts {totals.spent_rial:,} as spent, "
+                f"and the journal {journal.spent_rial:,}."
             )
 
 

@@ -6,7 +6,7 @@ What is refused here is refused before anything is paid.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -111,16 +111,25 @@ class Questioner:
         """Return the identities of questions under all keys, each in one piece, from their inputs in their order."""
         return [b"".join(self._hash(["" if value is None else value for value in row])) for row in rows]
 
-    def question(self, leader: int, values: Sequence[str | None], identities: bytes) -> Question:
+    def question(self, leader: int, values: Sequence[str | None], identities: bytes | None) -> Question:
         """Make a question.
 
         :param values: its canonical inputs, in their order.
         :param identities: as :meth:`identities` gives them.
         """
+        if identities is None:
+            raise ValueError("The row asks no question.")
         if len(identities) == QUESTION_BYTES:
             return Question(self, leader, values, (identities,))
-        starts = range(0, len(identities), QUESTION_BYTES)
-        return Question(self, leader, values, tuple([identities[start : start + QUESTION_BYTES] for start in starts]))
+        return Question(self, leader, values, _each(identities))
+
+    def asked(self, questions: Collection[bytes]) -> set[bytes]:
+        """Return those of the questions, by their identities in one piece, that were ever asked."""
+        if len(self._journal.keys.fingerprints) == 1:
+            return self._journal.asked(list(questions))
+        hashes = {question: _each(question) for question in questions}
+        found = self._journal.asked([one for some in hashes.values() for one in some])
+        return {question for question, some in hashes.items() if not found.isdisjoint(some)}
 
     def way_of(self, provider: str) -> Way | None:
         """Find the account of the run that asks a provider."""
@@ -161,6 +170,17 @@ class Questioner:
         return negative and standing.answered_at is not None and standing.answered_at < self._negative_since
 
 
+def _rows(block: Block) -> Iterator[tuple[int, tuple[str | None, ...], bytes | None]]:
+    """Give the ordinal, the inputs and the identities of each row."""
+    return zip(range(block.first, block.last + 1), zip(*block.inputs, strict=True), block.questions, strict=True)
+
+
+def _each(identities: bytes) -> tuple[bytes, ...]:
+    """Take a question's identities apart."""
+    starts = range(0, len(identities), QUESTION_BYTES)
+    return tuple([identities[start : start + QUESTION_BYTES] for start in starts])
+
+
 class Plan:
     """A plan that was made. It holds the rows on disk; close it.
 
@@ -173,21 +193,28 @@ class Plan:
         self.estimate: Estimate
         self.key_dtype: Dtype
 
-    def questions_of(self, block: Block, leaders: Mapping[int, int]) -> list[Question]:
-        """Make the questions that a block is the first to ask."""
-        return [one for one in self._questions(block) if one.leader not in leaders]
+    def first_questions(self, block: Block, leaders: Mapping[int, int]) -> tuple[list[int], list[Question]]:
+        """Tell apart the questions that a block is the first to ask.
 
-    def open_questions(self) -> Iterator[tuple[list[Question], list[Question]]]:
-        """Give the questions that have no outcome yet, block by block: those nobody has asked, and those to look up."""
+        :param leaders: of the block's duplicates.
+        :return: ordinals of those that nobody has ever asked, and the others.
+        """
+        firsts = {
+            ordinal: identities
+            for ordinal, identities in enumerate(block.questions, block.first)
+            if identities is not None and ordinal not in leaders
+        }
+        asked = self.questioner.asked(firsts.values())
+        new = [ordinal for ordinal, identities in firsts.items() if identities not in asked]
+        others = firsts.keys() - new
+        return new, [self.questioner.question(*row) for row in _rows(block) if row[0] in others] if others else []
+
+    def open_questions(self) -> Iterator[tuple[Question, bool]]:
+        """Give the questions that have no outcome yet, in their order, and whether anybody has ever asked them."""
         for block, marks in self.spool.marked():
-            questions = [(one, marks[one.leader - block.first]) for one in self._questions(block)]
-            yield [one for one, mark in questions if mark == _NEW], [one for one, mark in questions if mark == _KNOWN]
-
-    def _questions(self, block: Block) -> Iterator[Question]:
-        rows = zip(range(block.first, block.last + 1), zip(*block.inputs, strict=True), block.questions, strict=True)
-        for ordinal, values, identities in rows:
-            if identities is not None:
-                yield self.questioner.question(ordinal, values, identities)
+            for row, mark in zip(_rows(block), marks, strict=True):
+                if mark in (_NEW, _KNOWN):
+                    yield self.questioner.question(*row), mark == _KNOWN
 
     def results(self, rest: Outcome) -> Iterator[tuple[Any, Outcome]]:
         """Give each row's key with its outcome, in the order of the rows.
@@ -292,9 +319,13 @@ def _look(plan: Plan, duplicates: int) -> Estimate:
         for ordinal in leaders:
             marks[ordinal - block.first] = _DUPLICATE
         outcomes = []
-        for question, standing, outcome in plan.questioner.look_up(plan.questions_of(block, leaders)):
+        new, known = plan.first_questions(block, leaders)
+        for ordinal in new:
+            marks[ordinal - block.first] = _NEW
+        counts["to_ask"] += len(new)
+        for question, _, outcome in plan.questioner.look_up(known):
             if outcome is None:
-                marks[question.leader - block.first] = _NEW if standing.attempt is None else _KNOWN
+                marks[question.leader - block.first] = _KNOWN
                 counts["to_ask"] += 1
             else:
                 outcomes.append((question.leader, outcome))

@@ -5,6 +5,7 @@ Nothing is sent that the journal has not committed first, and a row shows only w
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -148,10 +149,12 @@ class Run:
         """
         for lane in self._lanes:
             lane.start()
+        gc.freeze()  # else the collector looks through all of Airflow again and again, for rows that make no cycles
         try:
             while self._turn():
                 heard(self.totals)
         finally:
+            gc.unfreeze()
             self._end()
         heard(self.totals)
 
@@ -195,7 +198,8 @@ class Run:
         """Let the lanes end, and settle what they bring."""
         for lane in self._lanes:
             if self._open:
-                lane.close(grace=0)
+                lane.close(grace=_STOP_SECONDS)
+        for lane in self._lanes:
             lane.join()
         self._take_arrivals()
         self._stopped = True
@@ -296,10 +300,9 @@ class Run:
 
     def _want_more(self) -> None:
         """Choose as many calls as may be claimed."""
-        while not self._stopped and len(self._wanted) < self._room():
-            if all(lane.is_closed for lane in self._lanes):
-                self._stop(self.rest, may_repeat=self.rest.status == Status.NOT_SENT_UNAVAILABLE)
-                return
+        if not self._stopped and all(lane.is_closed for lane in self._lanes):
+            self._stop(self.rest, may_repeat=self.rest.status == Status.NOT_SENT_UNAVAILABLE)
+        for _ in range(0 if self._stopped else self._room() - len(self._wanted)):
             taken = self._agenda.take()
             if taken is None:
                 return

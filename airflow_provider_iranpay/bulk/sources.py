@@ -7,13 +7,15 @@ whole in memory.
 from __future__ import annotations
 
 import gzip
+import logging
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, BinaryIO, Protocol
+from contextvars import ContextVar
+from typing import Any, BinaryIO, Final, Protocol
 
 import pandas as pd
-from sqlalchemy import Connection, CursorResult, Engine, text
+from sqlalchemy import Connection, CursorResult, Engine, Row, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from airflow_provider_iranpay.bulk.files import FilePath, TableFile
@@ -147,7 +149,7 @@ class SqlSource:
         with self._result() as result:
             names = list(result.keys())
             at = [names.index(name) for name in columns]
-            for rows in result.partitions(BATCH_ROWS):
+            for rows in _fetched(result):
                 cells = list(zip(*rows, strict=True))
                 yield pd.DataFrame(
                     {name: pd.Series(cells[i], dtype=object) for name, i in zip(columns, at, strict=True)}
@@ -167,6 +169,24 @@ class SqlSource:
             raise ConfigurationError(  # the database's own words can quote a cell
                 f"{self.description}: it failed ({type(cause).__name__}). Run the query by hand to see why."
             ) from None
+
+
+def _fetched(result: CursorResult[Any]) -> Iterator[Sequence[Row[Any]]]:
+    """Fetch the rows, and keep them out of SQLAlchemy's own log, which would show each of them at DEBUG."""
+    parts = result.partitions(BATCH_ROWS)
+    while True:
+        fetching = _fetching.set(True)
+        try:
+            rows = next(parts, None)
+        finally:
+            _fetching.reset(fetching)
+        if rows is None:
+            return
+        yield rows
+
+
+_fetching: Final[ContextVar[bool]] = ContextVar("iranpay_fetching", default=False)
+logging.getLogger("sqlalchemy.engine.Engine").addFilter(lambda _: not _fetching.get())
 
 
 @contextmanager

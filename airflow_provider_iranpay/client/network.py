@@ -58,14 +58,19 @@ class Network:
         if self.ca_bundle is not None and not os.path.isfile(self.ca_bundle):
             raise ConfigurationError("ca_bundle: there is no such file on this machine.")
 
-    def environment(self, known_hosts: frozenset[str]) -> str:
-        """Name the environment: ``real`` for the provider's own hosts, else the base URL."""
+    def environment(self, known_hosts: frozenset[str], *, own_path: str) -> str:
+        """Name the environment: ``real`` for the provider's own hosts, else the base URL.
+
+        :param own_path: the provider's own prefix, which is left out: the providers of one sandbox are of one
+            environment, and may answer for each other.
+        """
         parts = urlsplit(self.base_url)
         if (parts.hostname or "").rstrip(".") in known_hosts:
             return "real"
         usual = {"https": 443, "http": 80}[parts.scheme]
         place = parts.netloc.lower().removesuffix(f":{usual}")
-        return parts._replace(netloc=place).geturl().rstrip("/")
+        path = parts.path.rstrip("/").removesuffix(own_path.rstrip("/"))
+        return parts._replace(netloc=place, path=path).geturl().rstrip("/")
 
 
 def _split(url: str) -> SplitResult | None:

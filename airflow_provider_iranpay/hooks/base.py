@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from airflow.sdk import BaseHook
 from airflow.sdk.log import mask_secret
@@ -90,7 +90,7 @@ class IranPayHook(BaseHook):
     @property
     def environment(self) -> str:
         """``real`` for the provider's own hosts, else the base URL; part of every key and every table row."""
-        return self.settings.network.environment(self.known_hosts)
+        return self.settings.network.environment(self.known_hosts, own_path=urlsplit(self.base_url).path)
 
     @property
     def account_name(self) -> str:

@@ -168,7 +168,6 @@ class BaseBulkInquiry(BaseOperator):
             warehouse = stack.enter_context(hook.get_conn())
             job = BulkJob(
                 inquiry=inquiry,
-                source=self._source(context, stack, warehouse),
                 key=self.key,
                 columns=self.columns or {},
                 ways=[way(conn_id, inquiry) for conn_id in _names(self.conn_ids)],
@@ -184,6 +183,7 @@ class BaseBulkInquiry(BaseOperator):
                 fail_above=self.fail_above,
                 estimate_only=estimate_only,
                 context=load_context(context),
+                source=self._source(context, stack, warehouse),  # last: a function runs once all else is fit
             )
             try:
                 manifest = job.perform(self._started)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -162,7 +162,8 @@ class Provider:
     def end(self, request):
         """How the call to a person ends; it counts as asked."""
         wire = request.wire
-        person = int((wire.get("nationalCode") or wire["national_id"])[2:9])
+        code = wire.get("nationalCode") or wire.get("national_id")
+        person = int(code[2:9] if code else wire.get("account_number") or wire["number"])
         self.asked.append(person)
         return self.ends.get(person, self.otherwise)
 
@@ -322,11 +323,3 @@ class Played:
     @property
     def cost_rial(self):
         return sum(one.cost_rial or 0 for one in self.rows.values())
-
-
-@contextmanager
-def closing(thing):
-    try:
-        yield thing
-    finally:
-        thing.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -10,7 +10,7 @@ from airflow_provider_iranpay.bulk import agenda as module
 from airflow_provider_iranpay.bulk.agenda import Agenda
 from airflow_provider_iranpay.warehouse.journal.records import Claim, Kind
 from airflow_provider_iranpay.warehouse.journal.states import Event, State
-from tests.bulk.playing import INQUIRY, LOST, Provider, closing, table
+from tests.bulk.playing import INQUIRY, LOST, Provider, table
 from tests.bulk.test_plan import Batches
 from tests.warehouse.journal.playing import STALE, Clock, Desk
 

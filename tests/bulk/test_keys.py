@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_iranpay.bulk.keys import Keys, named_rows
@@ -99,6 +99,7 @@ def test_no_key_is_shown(cells):
     assert "Nothing was paid" in text or "make them alike" in text
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(st.integers(), st.text(), st.none(), st.booleans(), st.floats()), max_size=30))
 def test_keys_are_taken_as_they_are_or_refused(cells):
     keys = Keys("customer")

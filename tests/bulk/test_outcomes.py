@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_iranpay.api.jibit import Jibit
@@ -306,6 +306,7 @@ def said_to(name, provider, status, body):
 
 
 @pytest.mark.parametrize(("name", "provider"), WAYS)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_kept_says_the_same_again(name, provider, data):
     way, inputs, verdict, outcome = said_to(name, provider, *data.draw(answers(provider)))

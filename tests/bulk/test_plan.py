@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -29,7 +30,6 @@ from tests.bulk.playing import (
     UNREADABLE,
     Provider,
     Table,
-    closing,
     mobile,
     national_code,
     table,
@@ -144,7 +144,9 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(rows=st.lists(cells, min_size=1, max_size=30), size=st.integers(1, 9))
 def test_each_row_is_in_one_of_the_sums(tmp_path_factory, rows, size):
     """Persons 1 and 2 have kept answers, person 3 is unknown; row by row the catalogue says what is asked."""
@@ -407,6 +409,16 @@ def test_the_questions_of_one_inquiry_are_not_those_of_another(desk):
     desk.run(table([1]), Provider())
     sana = INQUIRIES["sana"]
     assert desk.estimate(table([1]), Provider(inquiry=sana), inquiry=sana).to_ask == 1
+
+
+def test_what_nobody_has_asked_comes_apart_from_what_is_to_be_looked_up_again(desk):
+    desk.run(table([1]), Provider(otherwise=LOST))
+    with (
+        closing(desk.journal()) as journal,
+        closing(desk.plan(journal, Batches(table([1, 2, 2, 3]), 2), Provider(), retry_unknown=True)) as plan,
+    ):
+        blocks = [([one.leader for one in new], [one.leader for one in known]) for new, known in plan.open_questions()]
+    assert blocks == [([2], [1]), ([4], [])]
 
 
 def test_an_identity_is_made_with_every_key_of_the_ring(desk):

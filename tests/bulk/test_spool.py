@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_iranpay.bulk import spool as module
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
 from airflow_provider_iranpay.bulk.spool import Block, Spool
-from tests.bulk.playing import closing
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KEY = "the-key-of-customer"
 INPUT = "0012345679"
 
@@ -59,6 +60,7 @@ outcomes = st.builds(
 )
 
 
+@unhurried
 @given(outcomes)
 def test_an_outcome_comes_back_as_it_was(outcome):
     with closing(Spool()) as spool:
@@ -70,6 +72,7 @@ def test_an_outcome_comes_back_as_it_was(outcome):
     assert found.answered_at is None or found.answered_at.utcoffset() == timedelta(0)
 
 
+@unhurried
 @given(
     st.lists(st.one_of(st.integers(-(2**63) + 1, 2**63 - 1), st.text(st.characters(codec="utf-8"))), min_size=1),
     st.data(),
@@ -93,6 +96,7 @@ def test_blocks_come_in_the_order_of_their_rows_and_each_row_is_found_in_its_own
     assert [spool.block_with(ordinal).first for ordinal in range(1, 7)] == [1, 1, 3, 3, 5, 5]
 
 
+@unhurried
 @given(st.lists(st.text("abcd.", min_size=1, max_size=6), min_size=1, max_size=5))
 def test_a_row_points_to_the_first_that_asks_the_same_over_all_blocks(batches):
     asked = "".join(batches)

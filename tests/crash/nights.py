@@ -152,10 +152,20 @@ class Night:
         self.let_leases_end()
 
     def let_leases_end(self) -> None:
-        """Move the leases of all workers into the past, instead of waiting for minutes."""
-        past = "2020-01-01T00:00:00.000000+00:00"
+        """Move the leases that there are into the past, instead of waiting for minutes."""
+        self.let_lease_end(*self.leases())
+
+    def leases(self) -> list[bytes]:
+        """Names of the workers that have had a lease."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(text("SELECT worker FROM iranpay_worker")))
+
+    def let_lease_end(self, *names: bytes) -> None:
+        """Move the leases of some workers into the past."""
+        ended = text("UPDATE iranpay_worker SET lease_until = :past, stale_at = :past WHERE worker = :name")
         with self.engine.begin() as connection:
-            connection.execute(text("UPDATE iranpay_worker SET lease_until = :past, stale_at = :past"), {"past": past})
+            for name in names:
+                connection.execute(ended, {"past": "2020-01-01T00:00:00.000000+00:00", "name": name})
 
     def end(self) -> None:
         """End what is still there, by its process."""

@@ -26,6 +26,9 @@ from airflow_provider_iranpay.client.curl_wire import CurlWire
 from airflow_provider_iranpay.warehouse.engine import Warehouse
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 
+Boundary = Callable[[Callable[[], None], str], None]
+"""Arms this process: given what to call whenever the boundary is reached, and the URL of the sandbox."""
+
 
 @dataclass(frozen=True)
 class Strike:
@@ -34,13 +37,20 @@ class Strike:
     :param boundary: a name of ``BOUNDARIES``.
     :param deed: a name of ``DEEDS``.
     :param nth: at which time it is reached.
-    :param every_other: then not once, but every other time from there on.
+    :param in_a_row: how many times from there on.
+    :param every_other: then not in a row, but every other time, without end.
     """
 
     boundary: str
     deed: str = "die"
     nth: int = 1
+    in_a_row: int = 1
     every_other: bool = False
+
+    def falls(self, time: int) -> bool:
+        """Whether it falls when its boundary is reached for this time."""
+        past = time - self.nth
+        return past >= 0 and (past % 2 == 0 if self.every_other else past < self.in_a_row)
 
 
 def arm(strike: Strike, mark: Path, url: str) -> None:
@@ -56,8 +66,8 @@ def arm(strike: Strike, mark: Path, url: str) -> None:
         nonlocal reached
         with door:
             reached += 1
-            past = reached - strike.nth
-        if past == 0 or (strike.every_other and past > 0 and past % 2 == 0):
+            falls = strike.falls(reached)
+        if falls:
             mark.touch()
             DEEDS[strike.deed]()
 
@@ -81,21 +91,21 @@ def _wrap(owner: type, name: str, wrapper: Callable[..., Any]) -> None:
     setattr(owner, name, functools.partialmethod(wrapper, original))
 
 
-def _before(owner: type, name: str) -> Callable[[Callable[[], None], str], None]:
+def _before(owner: type, name: str) -> Boundary:
     def arm_it(strike_here: Callable[[], None], _: str) -> None:
-        def wrapper(self: Any, original: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        def wrapper(self: Any, original: Callable[..., Any], /, *args: Any) -> Any:
             strike_here()
-            return original(self, *args, **kwargs)
+            return original(self, *args)
 
         _wrap(owner, name, wrapper)
 
     return arm_it
 
 
-def _after(owner: type, name: str) -> Callable[[Callable[[], None], str], None]:
+def _after(owner: type, name: str) -> Boundary:
     def arm_it(strike_here: Callable[[], None], _: str) -> None:
-        def wrapper(self: Any, original: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-            done = original(self, *args, **kwargs)
+        def wrapper(self: Any, original: Callable[..., Any], /, *args: Any) -> Any:
+            done = original(self, *args)
             strike_here()
             return done
 
@@ -104,7 +114,7 @@ def _after(owner: type, name: str) -> Callable[[Callable[[], None], str], None]:
     return arm_it
 
 
-def _in_a_group(of: str, *, committed: bool) -> Callable[[Callable[[], None], str], None]:
+def _in_a_group(of: str, *, committed: bool) -> Boundary:
     """Reach the end of each transaction of a group commit that has claims, or answers.
 
     :param committed: after its commit, before the reply to it is read; else before it.
@@ -169,7 +179,7 @@ def _while_results_are_written(strike_here: Callable[[], None], _: str) -> None:
     _wrap(TableTarget, "write", write)
 
 
-BOUNDARIES: Mapping[str, Callable[[Callable[[], None], str], None]] = {
+BOUNDARIES: Mapping[str, Boundary] = {
     "claims_are_committing": _in_a_group("claims", committed=False),
     "claims_are_committed": _in_a_group("claims", committed=True),
     "claims_are_to_be_sent": _before(Lane, "give"),

@@ -8,23 +8,23 @@ import pytest
 
 from tests.crash.nights import SERVICES
 
-PEOPLE = tuple(range(150))
-KEPT = 20
-FAULTS = {
-    "a definite error": ("error", {"status": 400, "code": "matching.unknown", "probability": 0.1}),
-    "an error that may pass": ("json_5xx", {"probability": 0.2}),
-    "an answer that is lost": ("reset_after", {"probability": 0.1}),
-    "a request that is lost": ("reset_before", {"probability": 0.1}),
-    "an answer that is no answer": ("non_json", {"probability": 0.1}),
-}
+PEOPLE = tuple(range(100))
+KEPT = 10
+FAULTS = [
+    ("error", {"status": 400, "code": "matching.unknown", "probability": 0.1}),
+    ("json_5xx", {"probability": 0.1}),
+    ("reset_after", {"probability": 0.1}),
+    ("reset_before", {"probability": 0.1}),
+    ("non_json", {"probability": 0.1}),
+]
+"""A definite no, one that passes, an answer that is lost, a request that is lost, an answer that is none."""
 ANSWERS = ("matched", "not_matched", "invalid_input")
 
 
-@pytest.mark.parametrize("faults", [[name] for name in FAULTS] + [list(FAULTS)], ids=[*FAULTS, "all of them"])
-def test_the_estimate_is_the_bill_and_the_errors(night, faults):
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_estimate_is_the_bill_and_the_errors(night, seed):
     night.do(people=PEOPLE[:KEPT])
-    for seed, name in enumerate(faults):
-        kind, options = FAULTS[name]
+    for kind, options in FAULTS:
         night.sandbox.world.faults.add(kind, service=SERVICES["jibit"], seed=seed, **options)
     fixed = {"people": PEOPLE, "as_of": "tonight"}
     estimate = night.start(estimate_only=True, **fixed).manifest()["estimate"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from airflow_provider_iranpay.sandbox.latency import Latency
+from tests.crash.nights import until
+from tests.crash.strikes import Strike
 
 COUNT = 80
 
@@ -42,4 +44,19 @@ def test_two_workers_share_a_budget_to_the_last_rial(night):
     manifests = [worker.manifest() for worker in workers]
     assert sum(manifest["paid"] for manifest in manifests) == len(night.billed) == 50
     assert sum(manifest["status"]["not_sent_budget"] for manifest in manifests) == 70
+    night.assert_books_agree()
+
+
+def test_a_worker_that_waits_for_one_that_has_died_goes_on_when_its_lease_is_over(night):
+    dead = night.start(people=(1, 2, 3), strike=Strike("an_answer_has_come"))
+    dead.join()
+    leases = night.leases()
+    waiting = night.start()
+    until(lambda: night.states()["answered"] == 27)
+    assert night.states()["claimed"] == 3
+    night.let_lease_end(*leases)
+    manifest = waiting.manifest()
+    assert (manifest["paid"], manifest["unknown"]) == (27, 3)
+    night.assert_rows_close(manifest, waiting.errand)
+    assert night.billed_again == {}
     night.assert_books_agree()

@@ -76,7 +76,6 @@ class Errand:
     lease_seconds: float | None = None
     estimate_only: bool = False
     as_of: str = ""
-    read_timeout: float = 60.0
     strike: Strike | None = None
 
 
@@ -95,7 +94,7 @@ def table(errand: Errand) -> pd.DataFrame:
 def make_way(errand: Errand, provider: str) -> Way:
     """Make the account that is asked."""
     api, prefix = APIS[provider]
-    network = Network(base_url=f"{errand.url}{prefix}", read_timeout=errand.read_timeout)
+    network = Network(base_url=f"{errand.url}{prefix}")
 
     def client(**run: Any) -> ManyClient:
         return ManyClient(api, network, account=Account(), store=ProcessMemory(), **run)

@@ -40,7 +40,7 @@ SECTIONS = {
     "paystar_gateway": "Paystar payment gateway",
     "paystar_wallet": "Paystar wallet",
 }
-TABLES = {"docs/daily-consumption.md": tables, "docs/journal.md": journal}
+TABLES = {("docs/daily-consumption.md", "docs/bulk.md"): tables, ("docs/journal.md",): journal}
 
 
 def every_hook():
@@ -177,10 +177,10 @@ def test_every_reason_that_is_named_exists():
     assert named <= {*Reason, "is_required"}
 
 
-@pytest.mark.parametrize(("page", "module"), TABLES.items())
-def test_every_table_is_listed_on_its_page_with_its_columns_and_types(page, module):
+@pytest.mark.parametrize(("pages", "module"), TABLES.items())
+def test_every_table_is_listed_on_its_page_with_its_columns_and_types(pages, module):
     listed = {table: {name: cells[0] for name, cells in named_rows(section(page, f"`{table}`")).items()}
-              for table in re.findall(r"^### `(\w+)`$", read(page), re.MULTILINE)}  # fmt: skip
+              for page in pages for table in re.findall(r"^### `(\w+)`$", read(page), re.MULTILINE)}  # fmt: skip
     assert listed == {table.name: {column.name: _type(column) for column in table.columns} for table in _tables(module)}
 
 

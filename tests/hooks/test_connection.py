@@ -111,12 +111,13 @@ def test_plain_http_to_another_machine_needs_permission():
         ("", "real"),
         ("napi.jibit.ir", "real"),
         ("https://NAPI.jibit.ir./ide", "real"),
-        ("https://GW.example:443/ide/", "https://gw.example/ide"),
-        ("http://127.0.0.1:8321/ide", "http://127.0.0.1:8321/ide"),
+        ("https://GW.example:443/ide/", "https://gw.example"),
+        ("http://127.0.0.1:8321/ide", "http://127.0.0.1:8321"),
+        ("https://gw.example/test/ide", "https://gw.example/test"),
     ],
 )
 def test_one_place_is_one_environment_however_it_is_written(host, environment):
-    assert settings(host=host).network.environment(frozenset({"napi.jibit.ir"})) == environment
+    assert settings(host=host).network.environment(frozenset({"napi.jibit.ir"}), own_path="/ide") == environment
 
 
 def test_settings_show_neither_secret_nor_proxy():

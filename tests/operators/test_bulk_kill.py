@@ -44,42 +44,68 @@ def wait_for(happened, seconds=30):
     return happened()
 
 
+@pytest.fixture
+def terminated(run_dag, old_handler):
+    """Run a DAG with the task ``ask``, and send SIGTERM once it is so far; gives the seconds from then to its end."""
+
+    def run(dag, so_far):
+        sent_at = []
+
+        def terminate():
+            if wait_for(so_far):
+                sent_at.append(time.monotonic())
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        killer = threading.Thread(target=terminate)
+        killer.start()
+        done = run_dag(dag)
+        ended_at = time.monotonic()
+        killer.join()
+        assert {str(task.state) for task in done.get_task_instances()} == {"failed"}
+        return ended_at - sent_at[0]
+
+    return run
+
+
+@pytest.fixture
+def dag():
+    with DAG("killed", schedule=None) as made:
+        BulkInquiryOperator(task_id="ask", **MATCHING)
+    return made
+
+
 def test_a_task_that_airflow_ends_sends_nothing_more_and_loses_no_answer(
-    sandbox, priced, customers, bulk_warehouse, run_dag, old_handler
+    sandbox, priced, customers, bulk_warehouse, dag, terminated, run_dag
 ):
     sandbox.world.change_settings({"latency": {"kind": "fixed", "seconds": 0.3}})
     entries = sandbox.world.ledger.entries
-    ended_at = []
-
-    def terminate():
-        if wait_for(lambda: len(entries) >= 6):
-            ended_at.append(time.monotonic())
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    with DAG("killed", schedule=None) as dag:
-        BulkInquiryOperator(task_id="ask", **MATCHING)
-    killer = threading.Thread(target=terminate)
-    killer.start()
-    run = run_dag(dag)
-    took = time.monotonic() - ended_at[0]
-    killer.join()
+    assert terminated(dag, lambda: len(entries) >= 6) < AIRFLOWS_PATIENCE_SECONDS - 1
     sent = len(entries)
-
-    assert {str(task.state) for task in run.get_task_instances()} == {"failed"}
-    assert took < AIRFLOWS_PATIENCE_SECONDS - 1
     assert 6 <= sent <= 6 + 2 * MATCHING["concurrency"]
     kept = states(bulk_warehouse)
-    assert kept["answered"] == sent
-    assert "unknown" not in kept
-    assert "claimed" not in kept
+    assert kept.pop("answered") == sent
+    assert kept.keys() <= {"not_sent"}
     time.sleep(0.5)  # longer than a call takes
     assert len(entries) == sent
 
     sandbox.world.change_settings({"latency": {"kind": "none"}})
-    done = run_dag(dag)
-    assert {str(task.state) for task in done.get_task_instances()} == {"success"}
+    again = run_dag(dag)
+    assert {str(task.state) for task in again.get_task_instances()} == {"success"}
     assert len(entries) == len(customers)
     assert sandbox.world.ledger.repeated() == {}
+
+
+def test_what_has_no_answer_when_airflow_loses_patience_is_unknown(
+    sandbox, priced, customers, bulk_warehouse, dag, terminated
+):
+    sandbox.world.faults.add("hang", service="jibit.match_mobile")
+    received = sandbox.world.received
+    took = terminated(dag, lambda: received["jibit.match_mobile"] == MATCHING["concurrency"])
+    assert took < AIRFLOWS_PATIENCE_SECONDS - 1
+    assert received["jibit.match_mobile"] == MATCHING["concurrency"]
+    left = states(bulk_warehouse)
+    assert left.pop("unknown") == MATCHING["concurrency"]
+    assert left.keys() <= {"not_sent"}
 
 
 def test_a_task_that_is_ended_before_it_has_begun_sends_nothing(sandbox, priced, customers, airflow_context):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from airflow_provider_iranpay.warehouse.journal.keyring import WIRE_BYTES, KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import Ask
 
@@ -10,9 +12,12 @@ __all__ = ["open_answer", "seal_answer"]
 _NO_WIRE = bytes(WIRE_BYTES)
 
 
-def seal_answer(keys: KeyRing, ask: Ask, content: bytes, wire: bytes | None) -> bytes:
-    """Seal an answer beside its question."""
-    return keys.seal(ask.questions[0], (wire or _NO_WIRE) + content)
+def seal_answer(seal: Callable[[bytes, bytes], bytes], ask: Ask, content: bytes, wire: bytes | None) -> bytes:
+    """Seal an answer beside its question.
+
+    :param seal: of the newest key.
+    """
+    return seal(ask.questions[0], (wire or _NO_WIRE) + content)
 
 
 def open_answer(keys: KeyRing, ask: Ask, sealed: bytes, provider: str) -> bytes | None:

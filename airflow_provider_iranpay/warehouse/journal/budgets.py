@@ -131,7 +131,8 @@ def read_balance(connection: Connection, environment: str, name: str, *, lock: b
     row = (_READ_AND_LOCK if lock else _READ).run(connection, environment, name).first()
     if row is None:
         raise ConfigurationError(f"There is no budget {name!r}: open it before something is claimed under it.")
-    return Balance(cap_rial=row[0], spent_rial=row[1], reserved_rial=row[2])
+    cap_rial, spent_rial, reserved_rial = tuple(row)
+    return Balance(cap_rial=cap_rial, spent_rial=spent_rial, reserved_rial=reserved_rial)
 
 
 _BALANCE = (

@@ -112,13 +112,14 @@ def write_answers(
     """
     asked = {answer.key for answer in group.answers}
     rows = {key: hands[key] for key in asked} if asked <= hands.keys() else _read(connection, asked)
+    seal = keys.sealer(len(group.answers))
     known, changes, refused = [], [], []
     for answer in group.answers:
         row = rows.pop(answer.key, None)  # of two answers to one attempt the first one counts
         if row is None:
             refused.append(answer)
             continue
-        content = None if answer.content is None else seal_answer(keys, answer.ask, answer.content, answer.wire)
+        content = None if answer.content is None else seal_answer(seal, answer.ask, answer.content, answer.wire)
         known.append(answer)
         heard = Heard(answer.sent_at, answer.answered_at, answer.code, content)
         changes.append(Settled(row, answer.event, heard))

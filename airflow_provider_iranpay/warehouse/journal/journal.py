@@ -39,7 +39,8 @@ from airflow_provider_iranpay.warehouse.journal.leases import (
     recover,
     renew,
 )
-from airflow_provider_iranpay.warehouse.journal.looking import find, move_to_newest_key, read_leases, standing
+from airflow_provider_iranpay.warehouse.journal.looking import asked, find, move_to_newest_key, read_leases, standing
+from airflow_provider_iranpay.warehouse.journal.overview import own_sums
 from airflow_provider_iranpay.warehouse.journal.records import (
     Answer,
     Ask,
@@ -47,6 +48,7 @@ from airflow_provider_iranpay.warehouse.journal.records import (
     Claim,
     Committed,
     Freshness,
+    OwnSums,
     Standing,
 )
 from airflow_provider_iranpay.warehouse.journal.settling import Known, Outdated
@@ -57,7 +59,8 @@ from airflow_provider_iranpay.warehouse.journal.tables import attempt, worker
 __all__ = ["Journal"]
 
 WORKER_BYTES = 8
-_TRIES = 4
+_PAUSES = (0.0, 0.05, 0.5, 2.0, 5.0, 10.0)
+"""Seconds before a transaction is tried again. A server that restarts is back by then, and the leases still last."""
 
 T = TypeVar("T")
 
@@ -120,6 +123,14 @@ class Journal:
     def _begin(self, connection: Connection) -> None:
         now = self._clock(connection)
         begin_lease(connection, environment=self.environment, name=self._worker, now=now, lease=self._lease)
+
+    def asked(self, hashes: Sequence[bytes]) -> set[bytes]:
+        """Return those of the questions that were ever asked, whatever came of it; much faster than to look them up.
+
+        :param hashes: of questions, under any key.
+        """
+        with self._warehouse.engine.connect() as connection:
+            return asked(connection, hashes)
 
     def look_up(self, asks: Sequence[Ask], freshness: Freshness) -> list[Standing]:
         """Say how each question stands, in their order. Nothing is claimed.
@@ -275,6 +286,11 @@ class Journal:
         """
         return self._write(lambda connection: budgets.check_budget(connection, self.environment, budget))
 
+    def own_sums(self) -> OwnSums:
+        """Add up this worker's attempts."""
+        with self._warehouse.engine.connect() as connection:
+            return own_sums(connection, self._worker)
+
     def unknown(self) -> Sequence[upkeep.Unknown]:
         """List all attempts that maybe were paid and have no answer, oldest first."""
         with self._warehouse.engine.connect() as connection:
@@ -325,13 +341,14 @@ class Journal:
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         """Do a transaction; again, if another one was in its way or the reply to it was lost."""
-        for left in reversed(range(_TRIES)):
+        for pause in (*_PAUSES, None):
             try:
                 with self._warehouse.transaction() as connection:
                     return work(connection)
             except Outdated:
                 self._hands.clear()
             except (OperationalError, InterfaceError, InternalError):
-                if not left:
+                if pause is None:
                     raise
+                time.sleep(pause)
         raise AssertionError

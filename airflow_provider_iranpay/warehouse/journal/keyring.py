@@ -11,6 +11,7 @@ import binascii
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -31,6 +32,8 @@ _NONCE_BYTES = 12
 _LENGTH_BYTES = 4
 _BLOCK_BYTES = 64
 _LONGEST_ID = 64
+_LENGTHS = [size.to_bytes(_LENGTH_BYTES, "big").decode() for size in range(128)]
+"""How short lengths are written, as text."""
 
 
 class KeyRing:
@@ -82,11 +85,12 @@ class KeyRing:
         front = b"".join(map(_sized, (environment, inquiry, str(len(names)), *(names[index] for index in order))))
         hashers = [key.hasher(front) for key in self._ordered]
         count = len(names)
+        in_order = itemgetter(*order) if count > 1 else list
 
         def questions(values: Sequence[str]) -> tuple[bytes, ...]:
             if len(values) != count:
                 raise ValueError(f"{inquiry} has {count} inputs.")
-            message = b"".join([_sized(values[index]) for index in order])
+            message = _message(in_order(values))
             return tuple([hasher(message) for hasher in hashers])
 
         return questions
@@ -109,7 +113,14 @@ class KeyRing:
 
         :param question: its hash under the newest key: the content opens beside no other.
         """
-        return self._ordered[0].seal(question, content)
+        return self._ordered[0].seal(question, content, os.urandom(_NONCE_BYTES))
+
+    def sealer(self, count: int) -> Callable[[bytes, bytes], bytes]:
+        """Prepare to :meth:`seal` so many contents; the system is asked for the randomness of all at once."""
+        drawn = os.urandom(_NONCE_BYTES * count)
+        nonces = (drawn[start : start + _NONCE_BYTES] for start in range(0, len(drawn), _NONCE_BYTES))
+        newest = self._ordered[0]
+        return lambda question, content: newest.seal(question, content, next(nonces))
 
     def open_(self, questions: Iterable[bytes], sealed: bytes) -> bytes:
         """Decrypt what :meth:`seal` returned.
@@ -178,8 +189,7 @@ class _Key:
 
         return hashed
 
-    def seal(self, question: bytes, content: bytes) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
+    def seal(self, question: bytes, content: bytes, nonce: bytes) -> bytes:
         return self.head + nonce + self._aes.encrypt(nonce, content, question)
 
     def open_(self, question: bytes, sealed: bytes) -> bytes:
@@ -200,6 +210,15 @@ class _Key:
 def _subkey(key: bytes, use: str) -> bytes:
     derive = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"iranpay journal {use}".encode())
     return derive.derive(key)
+
+
+def _message(parts: Sequence[str]) -> bytes:
+    """Join parts, each led by its length."""
+    together = "".join(parts)
+    if together.isascii() and len(together) < len(_LENGTHS):
+        # The same bytes: ASCII takes one for each letter, and so does each of these lengths.
+        return "".join([_LENGTHS[len(part)] + part for part in parts]).encode()
+    return b"".join(map(_sized, parts))
 
 
 def _sized(part: str) -> bytes:

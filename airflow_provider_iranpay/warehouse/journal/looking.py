@@ -18,7 +18,7 @@ from airflow_provider_iranpay.warehouse.journal.statements import ManyRows, sele
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, REPLACED, Permission, State
 from airflow_provider_iranpay.warehouse.journal.tables import worker
 
-__all__ = ["Looked", "find", "move_to_newest_key", "read_leases", "standing"]
+__all__ = ["Looked", "asked", "find", "move_to_newest_key", "read_leases", "standing"]
 
 Lease = tuple[datetime, datetime]
 """Until when, and from when on others may close the attempts."""
@@ -51,6 +51,11 @@ _FOUND = (
     " WHERE q.hash"
 )
 _STATES = {state.value: state for state in State}
+
+
+def asked(connection: Connection, hashes: Sequence[bytes]) -> set[bytes]:
+    """Return those of the hashes that are questions'."""
+    return {some for (some,) in select_any(connection, "SELECT hash FROM iranpay_question WHERE hash", hashes)}
 
 
 def find(connection: Connection, asks: Sequence[Ask]) -> list[Looked | None]:
@@ -136,7 +141,7 @@ def standing(
 
 
 def _permission(row: Looked) -> Permission:
-    """What it takes to ask the question again: where a retry came to nothing, what the unknown attempt before it takes."""
+    """What it takes to ask the question again. Where a retry came to nothing, the unknown attempt before it decides."""
     permission = REPLACED[row.state]
     if row.retried_at is None:
         return permission

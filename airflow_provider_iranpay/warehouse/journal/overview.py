@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from airflow_provider_iranpay.warehouse.journal.budgets import Balance
-from airflow_provider_iranpay.warehouse.journal.states import State
+from airflow_provider_iranpay.warehouse.journal.records import OwnSums
+from airflow_provider_iranpay.warehouse.journal.states import OPEN, State
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, budget, question, ring
 
-__all__ = ["Overview", "environments", "list_budgets", "overview"]
+__all__ = ["Overview", "environments", "list_budgets", "overview", "own_sums"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,20 @@ def overview(connection: Connection, environment: str) -> Sequence[Overview]:
         )
         for inquiry, provider, account, state, count, cost_rial, reserved_rial in rows
     ]
+
+
+def own_sums(connection: Connection, name: bytes) -> OwnSums:
+    """Add up the attempts of a worker."""
+    heard = attempt.c.state != State.WRITTEN_OFF.value
+    spent = func.sum(attempt.c.cost_rial).filter(heard)
+    reserved = func.sum(attempt.c.price_rial).filter(attempt.c.cost_rial.is_(None), attempt.c.state.in_(_UNSETTLED))
+    row = connection.execute(
+        select(func.coalesce(spent, 0), func.coalesce(reserved, 0)).where(attempt.c.worker == name)
+    ).one()
+    return OwnSums(*map(int, row))
+
+
+_UNSETTLED = sorted(state.value for state in (*OPEN, State.UNKNOWN))
 
 
 def list_budgets(connection: Connection, environment: str) -> Sequence[tuple[str, Balance]]:

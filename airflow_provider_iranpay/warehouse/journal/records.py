@@ -14,7 +14,19 @@ from typing import NamedTuple, Self
 from airflow_provider_iranpay.exceptions import InvalidInput
 from airflow_provider_iranpay.warehouse.journal.states import Event, State
 
-__all__ = ["Answer", "Ask", "Attempt", "AttemptKey", "Claim", "Committed", "Freshness", "Kind", "Lost", "Standing"]
+__all__ = [
+    "Answer",
+    "Ask",
+    "Attempt",
+    "AttemptKey",
+    "Claim",
+    "Committed",
+    "Freshness",
+    "Kind",
+    "Lost",
+    "OwnSums",
+    "Standing",
+]
 
 
 class AttemptKey(NamedTuple):
@@ -181,6 +193,17 @@ class Answer(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Answer(key={self.key!r}, event={self.event!r}, code={self.code!r})"
+
+
+class OwnSums(NamedTuple):
+    """What a worker's own attempts come to, as far as prices are known.
+
+    :param spent_rial: for answers; not for what a person has written off.
+    :param reserved_rial: for attempts that may still be paid.
+    """
+
+    spent_rial: int
+    reserved_rial: int
 
 
 class Lost(NamedTuple):

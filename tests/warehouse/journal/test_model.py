@@ -66,7 +66,7 @@ class Paying(RuleBasedStateMachine):
     def now(self):
         return self.desk.clock.now
 
-    def kind(self, name, freshness):
+    def kind(self, name, freshness):  # noqa: PLR0911 - one for each way in which a question can stand
         latest = self.attempts.get(self.latest.get(name))
         if latest is None:
             return Kind.FREE
