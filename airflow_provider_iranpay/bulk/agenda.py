@@ -67,8 +67,8 @@ class Agenda:
                 questions, self._known = self._known, []
                 self._look_up(questions)
             elif self._parked and time.monotonic() >= self._looked_at + _LOOK_AGAIN_SECONDS:
-                self._looked_at = time.monotonic()
                 self._look_up([parked.question for parked in self._parked.values()])
+                self._looked_at = time.monotonic()
             else:
                 return None
         return self._free.popleft()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -108,6 +109,13 @@ class BulkJob:
                 f"budget: the price of {self.inquiry.name} is not known, so no budget can hold it. Set it in the extra "
                 "prices of each connection."
             )
+        gc.freeze()  # else the collector looks through all of Airflow again and again, for rows that make no cycles
+        try:
+            return self._perform(environment, started)
+        finally:
+            gc.unfreeze()
+
+    def _perform(self, environment: str, started: Callable[[Run], None]) -> Manifest:
         longest = max(way.whole_call_seconds for way in self.ways)
         lease = Lease(
             length=max(_SHORTEST_LEASE, timedelta(seconds=2 * longest)), whole_call=timedelta(seconds=longest)

@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from airflow_provider_iranpay.bulk.ways import Inputs, Reader
+from airflow_provider_iranpay.api.contract import Request
+from airflow_provider_iranpay.bulk.ways import Reader
 from airflow_provider_iranpay.client.conversation import reread
 from airflow_provider_iranpay.client.many_driver import Ended
 from airflow_provider_iranpay.exceptions import (
@@ -125,15 +126,20 @@ class Outcome(NamedTuple):
 
         :param before: what an earlier account's attempt at the same question came to.
         """
-        cost_before = 0 if before is None else before.cost_rial
-        return self._replace(
+        called = self._replace(
             origin=Origin.PAID if self.has_answer else Origin.NONE,
             provider=provider,
-            attempts=1 + (0 if before is None else before.attempts),
-            cost_rial=None if cost_rial is None or cost_before is None else cost_rial + cost_before,
+            attempts=1,
+            cost_rial=cost_rial,
             track_id=track_id,
             answered_at=answered_at,
         )
+        return called if before is None else called.after(before)
+
+    def after(self, before: Outcome) -> Outcome:
+        """Return the same with the attempts and the cost of this run's earlier ones at the question."""
+        both = None if self.cost_rial is None or before.cost_rial is None else self.cost_rial + before.cost_rial
+        return self._replace(attempts=self.attempts + before.attempts, cost_rial=both)
 
     def of_duplicate(self) -> Outcome:
         """Return the same for a later row that asks the same: nothing more was paid for it."""
@@ -172,15 +178,18 @@ def judge(inquiry: Inquiry, way: Reader, ended: Ended) -> Verdict:
     if error is None:
         return Verdict(Event.ANSWERED, _content(ended), of_answer(inquiry, way.answering.cells(ended.value)))
     outcome = of_error(error)
-    if isinstance(error, UnreadableAnswer):
+    told = ended.body is not None
+    if not told and isinstance(error, Rejected | UnreadableAnswer):
+        outcome = outcome._replace(status=Status.FAILED)  # said to a token call, and not about the question
+    elif isinstance(error, UnreadableAnswer):
         return Verdict(Event.UNREADABLE, _content(ended), outcome)
     if isinstance(error, OutcomeUnknown):
         return Verdict(Event.SILENCE, None, outcome)
     if not ended.sends or not isinstance(error, CallError):
         return Verdict(Event.NOT_SENT, None, outcome, definite_failure=True)
     event = Event.REJECTED_FREE if way.api.errors_are_free else Event.REJECTED
-    keeps = isinstance(error, Rejected) and error.code is not None and way.api.lists(error.code)
-    return Verdict(event, _content(ended) if keeps else None, outcome, definite_failure=not keeps)
+    keeps = told and isinstance(error, Rejected) and error.code is not None and way.api.lists(error.code)
+    return Verdict(event, _content(ended) if keeps else None, outcome, definite_failure=True)
 
 
 def is_doubtful(way: Reader, ended: Ended) -> bool:
@@ -223,20 +232,29 @@ def _content(ended: Ended) -> bytes:
     return kept_content(ended.status or 0, ended.body or b"")
 
 
-def replayed(inquiry: Inquiry, way: Reader, inputs: Inputs, standing: Standing) -> Outcome:
-    """Read a kept answer again, by the rules of today."""
+def replayed(inquiry: Inquiry, way: Reader, request: Request[Any], standing: Standing) -> Outcome:
+    """Read a kept answer again, by the rules of today.
+
+    :param request: the question's, as today's rules make it.
+    """
     content = standing.answer or b""
     read = reread(
         way.api,
-        way.request(inputs),
+        request,
         int.from_bytes(content[:2], "big"),
         content[2:],
         standing.track_id or "",
     )
     outcome = of_error(read) if isinstance(read, IranPayError) else of_answer(inquiry, way.answering.cells(read))
-    return outcome._replace(
-        origin=Origin.CACHED if outcome.has_answer else Origin.NONE,
-        provider=standing.provider,
-        track_id=standing.track_id,
-        answered_at=standing.answered_at,
+    return Outcome(
+        outcome.status,
+        Origin.CACHED.value if outcome.has_answer else Origin.NONE.value,
+        outcome.error_code,
+        outcome.error_message,
+        standing.provider,
+        0,
+        0,
+        standing.track_id,
+        standing.answered_at,
+        outcome.cells,
     )

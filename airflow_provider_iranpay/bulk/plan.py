@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.bulk.keys import Keys, named_rows
 from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, invalid, replayed
 from airflow_provider_iranpay.bulk.spool import Block, Spool
-from airflow_provider_iranpay.bulk.ways import Inputs, Way, highest_cost_rial, reader
+from airflow_provider_iranpay.bulk.ways import Reader, Way, bare_reader, highest_cost_rial
 from airflow_provider_iranpay.exceptions import ConfigurationError, InvalidInput
 from airflow_provider_iranpay.inquiries import Dtype, Inquiry
 from airflow_provider_iranpay.iran.checked import Reason
@@ -43,7 +44,7 @@ class Question:
     :ivar ask: for the journal.
     """
 
-    __slots__ = ("_questioner", "_values", "ask", "leader")
+    __slots__ = ("_made", "_questioner", "_values", "ask", "leader")
 
     def __init__(
         self, questioner: Questioner, leader: int, values: Sequence[str | None], identities: tuple[bytes, ...]
@@ -52,17 +53,22 @@ class Question:
         self._values = values
         self.leader = leader
         self.ask = Ask(identities, self._wire)
+        self._made: tuple[Reader, Request[Any]] | None = None
 
-    @property
-    def inputs(self) -> Inputs:
-        """The canonical inputs, without those that are left out."""
-        named = zip(self._questioner.names, self._values, strict=True)
-        return {name: value for name, value in named if value is not None}
+    def request(self, reader: Reader) -> Request[Any]:
+        """Make its request, once.
+
+        :raises InvalidInput: the provider does not take it.
+        """
+        if self._made is None or self._made[0] is not reader:
+            named = zip(self._questioner.names, self._values, strict=True)
+            self._made = reader, reader.request({name: value for name, value in named if value is not None})
+        return self._made[1]
 
     def _wire(self, provider: str) -> bytes | None:
         """Hash the question as the provider would get it today; None where no account of the run tells."""
         way = self._questioner.way_of(provider)
-        return None if way is None else way.wire(way.request(self.inputs))
+        return None if way is None else way.wire(self.request(way))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +107,7 @@ class Questioner:
         self.inquiry = inquiry
         self.ways = ways
         self.as_of = freshness.as_of
+        self._readers = {way.provider: way for way in reversed(ways)}
         self.names = [one.name for one in inquiry.inputs]
         self._journal = journal
         self._freshness = freshness
@@ -133,7 +140,7 @@ class Questioner:
 
     def way_of(self, provider: str) -> Way | None:
         """Find the account of the run that asks a provider."""
-        return next((way for way in self.ways if way.provider == provider), None)
+        return self._readers.get(provider)
 
     def look_up(self, questions: Sequence[Question]) -> Iterator[tuple[Question, Standing, Outcome | None]]:
         """Say how questions stand, and what that makes of those that need not be asked."""
@@ -155,13 +162,14 @@ class Questioner:
         return standing, None
 
     def _replayed(self, question: Question, standing: Standing) -> Outcome:
-        way = reader(self.inquiry, standing.provider or "", self.ways)
+        provider = standing.provider or ""
+        way = self._readers.get(provider) or bare_reader(self.inquiry, provider)
         if way is None:
             raise ConfigurationError(
                 f"The journal has an answer of {standing.provider} to {self.inquiry.name}, which this release cannot "
                 "read. Install the release that wrote it."
             )
-        return replayed(self.inquiry, way, question.inputs, standing)
+        return replayed(self.inquiry, way, question.request(way), standing)
 
     def _is_old(self, outcome: Outcome, standing: Standing) -> bool:
         """Whether a negative answer has passed its shorter life."""

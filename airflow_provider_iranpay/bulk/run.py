@@ -5,7 +5,6 @@ Nothing is sent that the journal has not committed first, and a row shows only w
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
@@ -137,6 +136,7 @@ class Run:
         self._ended: list[tuple[_Call, Answer, Outcome | None]] = []
         self._outcomes: list[tuple[int, Outcome]] = []
         self._since: float | None = None
+        self._before: dict[int, Outcome] = {}
         self._is_over_budget = False
         self._stopped = False
         self._dies_at: float | None = None
@@ -149,12 +149,10 @@ class Run:
         """
         for lane in self._lanes:
             lane.start()
-        gc.freeze()  # else the collector looks through all of Airflow again and again, for rows that make no cycles
         try:
             while self._turn():
                 heard(self.totals)
         finally:
-            gc.unfreeze()
             self._end()
         heard(self.totals)
 
@@ -292,6 +290,9 @@ class Run:
             lane.close()
 
     def _note(self, question: Question, outcome: Outcome) -> None:
+        before = self._before.pop(question.leader, None)
+        if before is not None:
+            outcome = outcome.after(before)
         self._outcomes.append((question.leader, outcome))
         self.totals.questions += 1
         self.totals.statuses[outcome.status] += 1
@@ -320,7 +321,7 @@ class Run:
             if lane.is_closed:
                 continue
             try:
-                request = lane.way.request(question.inputs)
+                request = question.request(lane.way)
             except InvalidInput as error:
                 outcome = of_error(error)
                 continue
@@ -341,9 +342,16 @@ class Run:
         """How many calls may be claimed now."""
         return 0 if self._is_over_budget else max(0, self._ahead - sum(lane.waiting for lane in self._lanes))
 
+    def _claimable(self) -> int:
+        """How many of the calls that are wanted may be claimed now: what follows an own attempt needs no room."""
+        if self._stopped or self._is_over_budget:
+            return 0
+        following = sum(call.after is not None for call in self._wanted)
+        return min(len(self._wanted), max(self._room(), following))
+
     def _is_due(self) -> bool:
         """Whether it is time to commit: enough has come together, or nothing more can."""
-        claims = 0 if self._stopped else min(len(self._wanted), self._room())
+        claims = self._claimable()
         if not self._ended and not claims:
             self._since = None
             return False
@@ -354,8 +362,7 @@ class Run:
 
     def _commit(self) -> None:
         """Settle what has come and claim what goes next, in one transaction; then have sent what was won."""
-        count = 0 if self._stopped else min(len(self._wanted), self._room())
-        calls = {call.track_id: call for call in (self._wanted.popleft() for _ in range(count))}
+        calls = {call.track_id: call for call in (self._wanted.popleft() for _ in range(self._claimable()))}
         ended, self._ended = self._ended, []
         done = self._written([answer for _, answer, _ in ended], calls)
         self._since = None
@@ -366,7 +373,11 @@ class Run:
         self._plan.spool.keep(self._outcomes)
         self._outcomes.clear()
         self._send(done.won, calls)
-        self._agenda.look_up_again(calls[lost.claim.track_id].question for lost in done.lost)
+        for lost in done.lost:
+            call = calls[lost.claim.track_id]
+            if call.so_far is not None:
+                self._before[call.question.leader] = call.so_far
+            self._agenda.look_up_again([call.question])
         if done.over_budget:
             self._is_over_budget = True
             self._wanted.extendleft(calls[claim.track_id] for claim in reversed(done.over_budget))

@@ -21,7 +21,7 @@ from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.inquiries import Answering, Inquiry
 from airflow_provider_iranpay.warehouse.journal.keyring import wire_hash
 
-__all__ = ["MakeClient", "Reader", "Way", "highest_cost_rial", "reader", "same_environment"]
+__all__ = ["MakeClient", "Reader", "Way", "bare_reader", "highest_cost_rial", "same_environment"]
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -75,11 +75,8 @@ _BARE: Final[Mapping[str, Api]] = {"jibit": Jibit("", ""), "paystar": Paystar(cr
 """Without an account: enough to read what a provider once answered."""
 
 
-def reader(inquiry: Inquiry, provider: str, ways: Sequence[Way]) -> Reader | None:
-    """Find who reads a provider's kept answers: an account of the run, else the bare contract."""
-    known = next((way for way in ways if way.provider == provider), None)
-    if known is not None:
-        return known
+def bare_reader(inquiry: Inquiry, provider: str) -> Reader | None:
+    """Make what reads a provider's kept answers where no account of the run does; None for an unknown provider."""
     answering = inquiry.answered_by.get(provider)
     return None if answering is None else Reader(api=_BARE[provider], answering=answering)
 

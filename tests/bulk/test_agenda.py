@@ -81,7 +81,7 @@ def claim(journal, standing):
 def another_with(desk, *people):
     """Another worker, who has the questions to these people."""
     with closing(desk.journal()) as journal, closing(desk.plan(journal, table(people), Provider())) as plan:
-        ((questions, _),) = list(plan.open_questions())
+        questions = [one for one, _ in plan.open_questions()]
         found = journal.look_up([one.ask for one in questions], desk.freshness())
         yield journal, [claim(journal, standing) for standing in found]
 
@@ -126,19 +126,17 @@ def test_one_that_another_worker_has_is_parked_until_it_is_answered(desk, watch)
         for _ in range(3):
             assert agenda.take() is None
             watch.pass_()
-        assert (agenda.waits_for_others, agenda.is_empty, noted) == (True, False, {})
+        assert (agenda.is_empty, noted) == (False, {})
         answers = Desk(desk.warehouse, other.environment)
         other.commit(answers=[answers.answer(attempt, Event.REJECTED_FREE, content=None)])
         assert taken(agenda) == [1]
-        assert not agenda.waits_for_others
         assert agenda.is_empty
 
 
-def test_while_something_else_is_left_it_does_not_wait(desk):
+def test_what_is_free_does_not_wait_for_what_another_worker_has(desk):
     with another_with(desk, 1), agenda_of(desk, [1, 2], size=1) as (agenda, _, _):
-        assert not agenda.waits_for_others
         assert taken(agenda) == [2]
-        assert agenda.waits_for_others
+        assert not agenda.is_empty
 
 
 def test_patience_ends_with_an_outcome_of_its_own(desk, watch):
@@ -190,7 +188,7 @@ def test_a_look_that_takes_long_does_not_hold_up_all_else(desk, watch, monkeypat
 def test_what_a_worker_that_is_gone_has_left_is_closed_and_held_or_asked_again(desk, retry):
     clock = Clock()
     with closing(desk.journal(clock=clock)) as gone, closing(desk.plan(gone, table([1]), Provider())) as plan:
-        ((questions, _),) = list(plan.open_questions())
+        questions = [one for one, _ in plan.open_questions()]
         (standing,) = gone.look_up([questions[0].ask], desk.freshness())
         claim(gone, standing)
         clock.pass_(-STALE)  # the lease is long over by the clock of the others

@@ -411,24 +411,22 @@ def test_the_questions_of_one_inquiry_are_not_those_of_another(desk):
     assert desk.estimate(table([1]), Provider(inquiry=sana), inquiry=sana).to_ask == 1
 
 
-def test_what_nobody_has_asked_comes_apart_from_what_is_to_be_looked_up_again(desk):
+def test_what_was_asked_before_is_told_from_what_nobody_has_asked(desk):
     desk.run(table([1]), Provider(otherwise=LOST))
     with (
         closing(desk.journal()) as journal,
         closing(desk.plan(journal, Batches(table([1, 2, 2, 3]), 2), Provider(), retry_unknown=True)) as plan,
     ):
-        blocks = [([one.leader for one in new], [one.leader for one in known]) for new, known in plan.open_questions()]
-    assert blocks == [([2], [1]), ([4], [])]
+        found = [(one.leader, is_known) for one, is_known in plan.open_questions()]
+    assert found == [(1, True), (2, False), (4, False)]
 
 
 def test_an_identity_is_made_with_every_key_of_the_ring(desk):
     assert len(RING.fingerprints) == 1
     with closing(desk.journal()) as journal, closing(desk.plan(journal, table([1]), Provider())) as plan:
-        ((new, known),) = plan.open_questions()
-    assert known == []
-    (one,) = new
+        ((one, _),) = plan.open_questions()
     assert one.ask.questions == (
         RING.question(journal.environment, INQUIRY.name, {"mobile": mobile(1), "national_code": national_code(1)}),
     )
-    assert one.inputs == {"mobile": mobile(1), "national_code": national_code(1)}
+    assert one.request(Provider().way).wire.keys() >= {"nationalCode"}
     assert Counter(map(len, one.ask.questions)) == {16: 1}

@@ -37,20 +37,18 @@ class Strike:
     :param boundary: a name of ``BOUNDARIES``.
     :param deed: a name of ``DEEDS``.
     :param nth: at which time it is reached.
-    :param in_a_row: how many times from there on.
-    :param every_other: then not in a row, but every other time, without end.
+    :param every_other: then not once, but every other time from there on.
     """
 
     boundary: str
     deed: str = "die"
     nth: int = 1
-    in_a_row: int = 1
     every_other: bool = False
 
     def falls(self, time: int) -> bool:
         """Whether it falls when its boundary is reached for this time."""
         past = time - self.nth
-        return past >= 0 and (past % 2 == 0 if self.every_other else past < self.in_a_row)
+        return past == 0 or (self.every_other and past > 0 and past % 2 == 0)
 
 
 def arm(strike: Strike, mark: Path, url: str) -> None:
@@ -78,10 +76,15 @@ def _lose_connection() -> None:
     raise OperationalError("COMMIT", None, ConnectionError("the connection was lost"))
 
 
+def _break_down() -> None:
+    raise RuntimeError("a defect")
+
+
 DEEDS: Mapping[str, Callable[[], None]] = {
     "die": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "freeze": lambda: os.kill(os.getpid(), signal.SIGSTOP),
     "lose_connection": _lose_connection,
+    "break_down": _break_down,
 }
 
 

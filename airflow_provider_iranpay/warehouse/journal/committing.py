@@ -22,7 +22,6 @@ from airflow_provider_iranpay.warehouse.journal.records import Answer, Attempt, 
 from airflow_provider_iranpay.warehouse.journal.settling import AT_ONCE, Heard, Known, Settled, lock_attempts, settle
 from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRows, Statement, select_any
 from airflow_provider_iranpay.warehouse.journal.states import TEXTS, Event, State, step
-from airflow_provider_iranpay.warehouse.journal.tables import answer as kept_answer
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, question
 
 __all__ = ["Group", "Hands", "lost_to", "read_again", "write_answers", "write_claims"]
@@ -193,33 +192,22 @@ def _take_known(connection: Connection, mine: Mapping[bytes, Attempt]) -> dict[b
             select(question.c.question_id).where(question.c.hash.in_(batch)).order_by(question.c.hash).with_for_update()
         ).all()
         # Read after the lock: only then it is what nobody changes any more.
-        for question_id, some, name, number, state, answered in connection.execute(
-            _STANDING.where(question.c.hash.in_(batch))
-        ):
+        for question_id, some, name, number, state in connection.execute(_STANDING.where(question.c.hash.in_(batch))):
             claim = by_hash[some].claim
-            if _stands(claim, AttemptKey(name, number), State(state), answered=answered):
+            if _stands(claim, AttemptKey(name, number), State(state)):
                 kept[claim.standing.ask.questions[0]] = question_id
     return kept
 
 
-_STANDING = (
-    select(
-        question.c.question_id,
-        question.c.hash,
-        attempt.c.worker,
-        attempt.c.number,
-        attempt.c.state,
-        kept_answer.c.content.is_not(None),
-    )
-    .join_from(question, attempt, and_(attempt.c.worker == question.c.worker, attempt.c.number == question.c.number))
-    .outerjoin(kept_answer, and_(kept_answer.c.worker == attempt.c.worker, kept_answer.c.number == attempt.c.number))
-)
+_STANDING = select(
+    question.c.question_id, question.c.hash, attempt.c.worker, attempt.c.number, attempt.c.state
+).join_from(question, attempt, and_(attempt.c.worker == question.c.worker, attempt.c.number == question.c.number))
 
 
-def _stands(claim: Claim, latest: AttemptKey, state: State, *, answered: bool) -> bool:
+def _stands(claim: Claim, latest: AttemptKey, state: State) -> bool:
     """Whether a question still stands as the claim has it."""
     if claim.after is not None:
-        return latest == claim.after and state in _FAILED and not answered
+        return latest == claim.after and state in _FAILED
     return latest == claim.standing.attempt and state is claim.standing.state
 
 
@@ -321,7 +309,7 @@ def lost_to(connection: Connection, claims: Sequence[Claim]) -> list[Lost | None
     leases = read_leases(connection, rows)
     found: list[Lost | None] = []
     for claim, row in zip(claims, rows, strict=True):
-        if row is None or _stands(claim, row.attempt, row.state, answered=row.content is not None):
+        if row is None or _stands(claim, row.attempt, row.state):
             found.append(None)
             continue
         until, _ = leases.get(row.attempt.worker, (None, None))
