@@ -11,7 +11,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 export UV_LINK_MODE ?= copy
 
-.PHONY: help setup demo test lint format sandbox airflow bench build lock clean
+.PHONY: help setup demo test crash lint format sandbox airflow bench build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ demo: setup ## a month of consumption into a warehouse, a payment and transfers,
 
 test: setup ## all tests
 	$(STEP) "tests" $(BIN)/pytest -n 2 --dist loadgroup
+
+crash: setup ## kill workers at a hundred random instants, on both databases
+	$(STEP) "crashes" env IRANPAY_CRASHES=100 $(BIN)/pytest -q -n 2 --dist loadgroup tests/crash
 
 lint: setup ## style, types, layers
 	$(STEP) "ruff" $(BIN)/ruff check .

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Protocol, cast
-from uuid import uuid4
 
 from airflow_provider_iranpay.bulk import formats
 from airflow_provider_iranpay.bulk.formats.contract import Format
@@ -136,7 +135,7 @@ class TableFile:
 
     @staticmethod
     def _beside(path: Path) -> Path:
-        return path.with_name(f".{uuid4().hex}.part")
+        return path.with_name(f".{path.name}.part")
 
 
 def _place(path: FilePath) -> Path | StoredObject:

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from airflow_provider_iranpay.bulk.columns import Column
 from airflow_provider_iranpay.bulk.mapping import map_columns
 from airflow_provider_iranpay.bulk.outcomes import ANSWERS, Origin, Outcome, Status
@@ -142,7 +144,7 @@ class BulkJob:
                 self.inquiry.name,
                 to_ask=plan.estimate.to_ask,
                 price_rial=highest_cost_rial(self.ways),
-                written=lambda totals: self._note(journal, plan, totals, state="running"),
+                written=lambda totals: self._tell(journal, plan, totals),
             ) as reporter:
                 run.perform(reporter.hear)
             log.info("%s", reporter.line(run.totals))
@@ -245,6 +247,13 @@ class BulkJob:
         }
         with self.warehouse.transaction() as connection:
             note_task(connection, journal.environment, self.context, values)
+
+    def _tell(self, journal: Journal, plan: Plan, totals: Totals) -> None:
+        """Write how far the run is; that it cannot be told ends no run."""
+        try:
+            self._note(journal, plan, totals, state="running")
+        except SQLAlchemyError as error:
+            log.warning("How far the run is cannot be written: %s.", type(error).__name__)
 
     def _incomplete(self, run: Run, tally: _Tally) -> RunIncomplete | None:
         """Say why the run fails: it could not go on, or too many rows are without an answer."""

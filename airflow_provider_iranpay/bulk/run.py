@@ -170,12 +170,17 @@ class Run:
 
     def _turn(self) -> bool:
         """Do what can be done now; False once nothing is left to do."""
+        if self.was_killed:
+            for lane in self._lanes:
+                lane.close(grace=_STOP_SECONDS)
         self._take_arrivals()
         self._want_more()
         if self._is_due():
             self._commit()
         elif self._journal.should_renew:
             self._journal.renew()
+        if self._journal.lapsed and not self._stopped:
+            self._stop(_LAPSED, may_repeat=True)
         self._raise_mistakes()
         if self._is_over():
             return False
@@ -364,7 +369,11 @@ class Run:
         """Settle what has come and claim what goes next, in one transaction; then have sent what was won."""
         calls = {call.track_id: call for call in (self._wanted.popleft() for _ in range(self._claimable()))}
         ended, self._ended = self._ended, []
-        done = self._written([answer for _, answer, _ in ended], calls)
+        try:
+            done = self._written([answer for _, answer, _ in ended], calls)
+        except BaseException:
+            self._ended[:0] = ended  # the end of the run tries once more
+            raise
         self._since = None
         refused = {answer.key for answer in done.refused}
         for call, answer, outcome in ended:
@@ -431,6 +440,11 @@ _OVER_BUDGET: Final = Outcome(
     Status.NOT_SENT_BUDGET,
     error_code="budget",
     error_message="The budget does not cover it: raise the budget and run again.",
+)
+_LAPSED: Final = Outcome(
+    Status.NOT_SENT_STOPPED,
+    error_code="lease",
+    error_message="This worker was silent for longer than its lease, so others may have its questions: run again.",
 )
 _UNKNOWN_NOW: Final = Outcome(
     Status.UNKNOWN,

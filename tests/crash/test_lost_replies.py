@@ -24,7 +24,6 @@ def test_what_a_commit_did_is_not_done_again_when_its_reply_is_lost_and_is_done_
     night.assert_books_agree()
 
 
-@pytest.mark.xfail(reason="a run that breaks down in a commit drops the answers which that commit had")
 def test_a_run_that_breaks_down_keeps_each_answer_that_it_has_paid_for(night):
     night.sandbox.world.settings.latency = Latency("fixed", 0.05)
     worker = night.start(strike=Strike("answers_are_committing", deed="break_down", nth=2))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Self, TypeVar
 
@@ -39,7 +39,14 @@ from airflow_provider_iranpay.warehouse.journal.leases import (
     recover,
     renew,
 )
-from airflow_provider_iranpay.warehouse.journal.looking import asked, find, move_to_newest_key, read_leases, standing
+from airflow_provider_iranpay.warehouse.journal.looking import (
+    Looked,
+    asked,
+    find,
+    move_to_newest_key,
+    read_leases,
+    standing,
+)
 from airflow_provider_iranpay.warehouse.journal.overview import own_sums
 from airflow_provider_iranpay.warehouse.journal.records import (
     Answer,
@@ -129,18 +136,14 @@ class Journal:
 
         :param hashes: of questions, under any key.
         """
-        with self._warehouse.engine.connect() as connection:
-            return asked(connection, hashes)
+        return self._read(lambda connection: asked(connection, hashes))
 
     def look_up(self, asks: Sequence[Ask], freshness: Freshness) -> list[Standing]:
         """Say how each question stands, in their order. Nothing is claimed.
 
         :raises ConfigurationError: an answer does not open.
         """
-        with self._warehouse.engine.connect() as connection:
-            rows = find(connection, asks)
-            leases = read_leases(connection, rows)
-            now = self._clock(connection)
+        rows, leases, now = self._read(lambda connection: self._found(connection, asks))
         since = freshness.since
         found = [
             standing(ask, row, freshness=freshness, since=since, keys=self.keys, leases=leases, now=now)
@@ -150,6 +153,12 @@ class Journal:
         if old:
             self._write(lambda connection: self._move(connection, old))
         return found
+
+    def _found(
+        self, connection: Connection, asks: Sequence[Ask]
+    ) -> tuple[list[Looked | None], Mapping[bytes, tuple[datetime, datetime]], datetime]:
+        rows = find(connection, asks)
+        return rows, read_leases(connection, rows), self._clock(connection)
 
     def _move(self, connection: Connection, asks: Sequence[Ask]) -> None:
         if rings.is_known(connection, self.environment, self.keys):
@@ -288,13 +297,11 @@ class Journal:
 
     def own_sums(self) -> OwnSums:
         """Add up this worker's attempts."""
-        with self._warehouse.engine.connect() as connection:
-            return own_sums(connection, self._worker)
+        return self._read(lambda connection: own_sums(connection, self._worker))
 
     def unknown(self) -> Sequence[upkeep.Unknown]:
         """List all attempts that maybe were paid and have no answer, oldest first."""
-        with self._warehouse.engine.connect() as connection:
-            return upkeep.list_unknown(connection, self.environment)
+        return self._read(lambda connection: upkeep.list_unknown(connection, self.environment))
 
     def resolve(self, key: AttemptKey, *, paid: bool) -> None:
         """Write down what a person has found out about an unknown attempt; its question may be asked again then.
@@ -341,9 +348,15 @@ class Journal:
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         """Do a transaction; again, if another one was in its way or the reply to it was lost."""
+        return self._repeated(self._warehouse.transaction, work)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        return self._repeated(self._warehouse.engine.connect, work)
+
+    def _repeated(self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T]) -> T:
         for pause in (*_PAUSES, None):
             try:
-                with self._warehouse.transaction() as connection:
+                with begin() as connection:
                     return work(connection)
             except Outdated:
                 self._hands.clear()

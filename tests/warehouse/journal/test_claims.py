@@ -103,12 +103,14 @@ def test_an_answer_without_content_is_no_answer(desk, event):
         one.commit(answers=[desk.answer(attempt, event, content=None)])
 
 
-@pytest.mark.parametrize("event", [Event.REJECTED_FREE, Event.NOT_SENT])
+@pytest.mark.parametrize(
+    ("event", "content"), [(Event.REJECTED, b"no"), (Event.REJECTED_FREE, None), (Event.NOT_SENT, None)]
+)
 @pytest.mark.parametrize("together", [True, False])
-def test_a_second_provider_is_asked_under_the_claim_of_the_first(desk, event, together):
+def test_a_second_provider_is_asked_under_the_claim_of_the_first(desk, event, content, together):
     one = desk.worker()
     first = desk.claimed(one, "card")
-    failed = [desk.answer(first, event, content=None)]
+    failed = [desk.answer(first, event, content=content)]
     second = claim(first.claim.standing, after=first.key)._replace(provider="paystar")
     if not together:
         one.commit(answers=failed)
@@ -118,7 +120,7 @@ def test_a_second_provider_is_asked_under_the_claim_of_the_first(desk, event, to
     assert (found.kind, found.provider) == (Kind.KEPT, "paystar")
 
 
-@pytest.mark.parametrize("event", [None, Event.SILENCE, Event.ANSWERED, Event.REJECTED])
+@pytest.mark.parametrize("event", [None, Event.SILENCE, Event.ANSWERED, Event.UNREADABLE])
 def test_a_second_provider_is_not_asked_where_the_first_may_have_answered(desk, event):
     one = desk.worker()
     first = desk.claimed(one, "card")
