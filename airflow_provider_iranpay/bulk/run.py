@@ -179,7 +179,7 @@ class Run:
             self._commit()
         elif self._journal.should_renew:
             self._journal.renew()
-        if self._journal.lapsed and not self._stopped:
+        if self._journal.lapsed and not self._stopped and self._has_to_send():
             self._stop(_LAPSED, may_repeat=True)
         self._raise_mistakes()
         if self._is_over():
@@ -187,6 +187,11 @@ class Run:
         self._bell.wait(_LINGER_SECONDS if self._since else _NAP_SECONDS)
         self._bell.clear()
         return True
+
+    def _has_to_send(self) -> bool:
+        """Whether anything is left that is not on the wire or back from it."""
+        on_their_way = len(self._arrivals) + sum(lane.client.in_flight for lane in self._lanes)
+        return bool(self._wanted) or not self._agenda.is_empty or len(self._open) > on_their_way
 
     def _is_over(self) -> bool:
         if self._dies_at is not None and time.monotonic() >= self._dies_at:
