@@ -367,7 +367,7 @@ class Run:
             return False
         if self._since is None:
             self._since = time.monotonic()
-        enough = max(len(self._ended), claims) * 2 >= self._ahead
+        enough = max(len(self._ended), claims) * 4 >= self._ahead * 3
         return enough or self._stopped or not self._open or time.monotonic() - self._since >= _LINGER_SECONDS
 
     def _commit(self) -> None:

@@ -631,7 +631,7 @@ def test_a_mistake_in_a_lane_is_raised_and_what_had_arrived_is_settled(desk):
     assert counts["answered"] * PRICE == balance.spent_rial == played.run.totals.spent_rial
     assert counts["answered"] + counts["claimed"] >= 20
     assert counts["claimed"] * PRICE == balance.reserved_rial
-    assert not any(thread.name.startswith("iranpay-") for thread in threading.enumerate())
+    assert not any(thread.name in ("iranpay-jibit", "iranpay-paystar") for thread in threading.enumerate())
 
 
 def test_a_mistake_in_the_listener_ends_the_lanes_too(desk):
@@ -641,7 +641,7 @@ def test_a_mistake_in_the_listener_ends_the_lanes_too(desk):
     with desk.planned(table(range(1, 51)), Provider()) as played, pytest.raises(Mistake):
         played.run.perform(heard)
     assert states(desk)["claimed"] == 0
-    assert not any(thread.name.startswith("iranpay-") for thread in threading.enumerate())
+    assert not any(thread.name in ("iranpay-jibit", "iranpay-paystar") for thread in threading.enumerate())
 
 
 def test_the_totals_tell_how_far_it_is(desk):

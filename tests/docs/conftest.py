@@ -14,7 +14,7 @@ from airflow_provider_iranpay.ingest.days import days_to_load
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
 from airflow_provider_iranpay.warehouse.provenance import LoadContext, Scope
 
-ENVIRONMENT = "http://127.0.0.1:8321/ide"
+ENVIRONMENT = "http://127.0.0.1:8321"
 DAY = date(2026, 11, 20)
 READ_AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 TRAFFIC = {"from_day": "2026-11-01", "to_day": "2026-11-20", "per_day": 500}
