@@ -13,7 +13,7 @@ import resource
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,8 @@ from sqlalchemy import make_url
 
 from airflow_provider_iranpay.api.jibit import Jibit
 from airflow_provider_iranpay.bulk.job import Budget, BulkJob, Manifest
-from airflow_provider_iranpay.bulk.plan import Questioner, make_plan
+from airflow_provider_iranpay.bulk.outcomes import kept_content
+from airflow_provider_iranpay.bulk.plan import Plan, Question, Questioner, make_plan
 from airflow_provider_iranpay.bulk.run import Pace
 from airflow_provider_iranpay.bulk.sources import FileSource
 from airflow_provider_iranpay.bulk.targets import TableTarget
@@ -36,9 +37,11 @@ from airflow_provider_iranpay.iran.identifiers import complete_national_code
 from airflow_provider_iranpay.warehouse.engine import Warehouse, open_warehouse
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.records import Freshness
+from airflow_provider_iranpay.warehouse.journal.records import Answer, Claim, Freshness, Kind, Standing
+from airflow_provider_iranpay.warehouse.journal.states import Event
 from benchmarks import many_calls
-from benchmarks.measuring import Benchmark, Figure, Round, Timing, duration, interleaved, ratio, timed
+from benchmarks.loopback import BODY
+from benchmarks.measuring import Benchmark, Figure, Round, Timing, duration, interleaved, per_second, ratio, timed
 from benchmarks.place import PROJECT, Place
 
 __all__ = ["BENCHMARKS"]
@@ -50,6 +53,7 @@ _AHEAD = 256
 _LATE_SECONDS, _LATE_ROWS, _LATE_IN_FLIGHT = 0.05, 51_200, 256
 _RATE, _RATE_ROWS = 500, 5_000
 _PLANNED = 1_000_000
+_TOGETHER = 5_000
 _LARGE, _SMALL = 5_000_000, 100_000
 
 
@@ -193,28 +197,80 @@ def _rate(place: Place) -> Iterator[Round]:
 
 
 def _plan(place: Place) -> Iterator[Round]:
-    """Plan a million rows on an empty journal, then replay a million kept answers."""
+    """Plan a million rows on an empty journal."""
     table = place.folder / "million.csv"
     write_customers(table, _PLANNED, seed=4)
     for number in range(2):
         with open_warehouse(f"sqlite:///{place.folder}/plan-{number}.db") as warehouse:
-            yield {"plan": _planned(table, warehouse)}
+            yield {"plan": timed(lambda: _planned(table, warehouse).close(), units=1)}
 
 
-def _planned(table: Path, warehouse: Warehouse) -> Timing:
+def _planned(table: Path, warehouse: Warehouse) -> Plan:
+    """Plan a table that nobody has asked about."""
     way = _way("http://127.0.0.1:9")
     journal = Journal.open(warehouse, KeyRing({"benchmark": os.urandom(32)}), way.environment)
     freshness = Freshness(as_of=datetime.now(UTC), max_age=timedelta(days=30))
     questioner = Questioner(_INQUIRY, [way], journal, freshness, timedelta(days=7))
-    columns = {name: name for name in ("card", "national_code", "birth_date")}
+    columns = {name: name for name in questioner.names}
+    plan = make_plan(FileSource(table), key="customer_id", columns=columns, questioner=questioner)
+    if plan.estimate.to_ask != plan.estimate.rows:
+        raise SystemExit(f"The plan is not what it should be: {plan.estimate}")
+    return plan
 
-    def work() -> None:
-        plan = make_plan(FileSource(table), key="customer_id", columns=columns, questioner=questioner)
-        if plan.estimate.to_ask != plan.estimate.rows:
-            raise SystemExit(f"The plan is not what it should be: {plan.estimate}")
+
+def _replay(place: Place) -> Iterator[Round]:
+    """Keep an answer to each of a million questions; then look all of them up, open and read them."""
+    table = place.folder / "replayed.csv"
+    write_customers(table, _PLANNED, seed=6)
+    with open_warehouse(f"sqlite:///{place.folder}/replay.db") as warehouse:
+        plan = _planned(table, warehouse)
+        questions = [question for question, _ in plan.open_questions()]
+        _answer_all(plan.questioner, questions)
+        for _ in range(3):
+            yield {"replay": timed(lambda: _look_up(plan.questioner, questions), units=len(questions))}
         plan.close()
 
-    return timed(work, units=1)
+
+def _answer_all(questioner: Questioner, questions: Sequence[Question]) -> None:
+    """Write an answer to each into the journal, as a run would."""
+    (way,) = questioner.ways
+    journal, now = questioner.journal, datetime.now(UTC)
+    answers: list[Answer] = []
+    for start in range(0, len(questions), _TOGETHER):
+        some = questions[start : start + _TOGETHER]
+        claims = [
+            Claim(
+                standing=Standing(question.ask, Kind.FREE),
+                inquiry=_INQUIRY.name,
+                provider=way.provider,
+                account=way.account,
+                price_rial=way.price_rial,
+                track_id=f"{number:032}",
+            )
+            for number, question in enumerate(some, start)
+        ]
+        won = journal.commit(answers=answers, claims=claims).won
+        answers = [
+            Answer(
+                attempt.key,
+                question.ask,
+                Event.ANSWERED,
+                kept_content(200, BODY),
+                way.wire(question.request(way)),
+                None,
+                now,
+                now,
+            )
+            for question, attempt in zip(some, won, strict=True)
+        ]
+    journal.commit(answers=answers)
+
+
+def _look_up(questioner: Questioner, questions: Sequence[Question]) -> None:
+    for start in range(0, len(questions), _TOGETHER):
+        for _, _, outcome in questioner.look_up(questions[start : start + _TOGETHER]):
+            if outcome is None or outcome.status != "matched":
+                raise SystemExit(f"An answer was not kept: {outcome}")
 
 
 def _peak(place: Place) -> Iterator[Round]:
@@ -239,7 +295,7 @@ def _peak_mb(table: Path, database: Path) -> float:
 def _plan_alone(table: str, database: str) -> None:
     """Plan a table and print the peak of this process's memory in MB."""
     with open_warehouse(f"sqlite:///{database}") as warehouse:
-        _planned(Path(table), warehouse)
+        _planned(Path(table), warehouse).close()
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
@@ -290,6 +346,11 @@ BENCHMARKS = [
         title=f"planning {_PLANNED:,} rows",
         figures=[duration("plan_1m_seconds", contender="plan", clock="wall", unit="s")],
         rounds=_plan,
+    ),
+    Benchmark(
+        title=f"replaying {_PLANNED:,} kept answers",
+        figures=[per_second("replay_rows_per_second", contender="replay")],
+        rounds=_replay,
     ),
     Benchmark(
         title=f"memory of planning {_LARGE:,} rows",

@@ -109,7 +109,7 @@ class Questioner:
         self.as_of = freshness.as_of
         self._readers = {way.provider: way for way in reversed(ways)}
         self.names = [one.name for one in inquiry.inputs]
-        self._journal = journal
+        self.journal = journal
         self._freshness = freshness
         self._negative_since = freshness.as_of - min(fresh_negative, freshness.max_age)
         self._hash = journal.keys.questioner(journal.environment, inquiry.name, self.names)
@@ -132,10 +132,10 @@ class Questioner:
 
     def asked(self, questions: Collection[bytes]) -> set[bytes]:
         """Return those of the questions, by their identities in one piece, that were ever asked."""
-        if len(self._journal.keys.fingerprints) == 1:
-            return self._journal.asked(list(questions))
+        if len(self.journal.keys.fingerprints) == 1:
+            return self.journal.asked(list(questions))
         hashes = {question: _each(question) for question in questions}
-        found = self._journal.asked([one for some in hashes.values() for one in some])
+        found = self.journal.asked([one for some in hashes.values() for one in some])
         return {question for question, some in hashes.items() if not found.isdisjoint(some)}
 
     def way_of(self, provider: str) -> Way | None:
@@ -144,7 +144,7 @@ class Questioner:
 
     def look_up(self, questions: Sequence[Question]) -> Iterator[tuple[Question, Standing, Outcome | None]]:
         """Say how questions stand, and what that makes of those that need not be asked."""
-        found = self._journal.look_up([question.ask for question in questions], self._freshness)
+        found = self.journal.look_up([question.ask for question in questions], self._freshness)
         for question, standing in zip(questions, found, strict=True):
             yield question, *self._judged(question, standing)
 

@@ -17,9 +17,7 @@ from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.hooks.connection import read_extra, read_object
 from airflow_provider_iranpay.hooks.executors import executor_elsewhere
 from airflow_provider_iranpay.warehouse.engine import Warehouse, open_warehouse
-from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.leases import Lease
 
 __all__ = ["DEFAULT_WAREHOUSE_CONN_ID", "WarehouseHook"]
 
@@ -50,14 +48,6 @@ class WarehouseHook(BaseHook):
         :raises ConfigurationError: the connection or the database behind it is not fit; nothing was created.
         """
         return open_warehouse(_url(self._connection))
-
-    def journal(self, warehouse: Warehouse, environment: str, lease: Lease) -> Journal:
-        """Open the journal of an environment, for a worker that spends.
-
-        :param warehouse: of :meth:`get_conn`; it stays the caller's to close.
-        :raises ConfigurationError: as :meth:`get_journal_keys`; or the journal does not know the key ring.
-        """
-        return Journal.open(warehouse, self.get_journal_keys(), environment, lease=lease)
 
     def get_journal_keys(self) -> KeyRing:
         """Read the key ring of the journal.

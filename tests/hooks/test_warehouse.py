@@ -13,8 +13,8 @@ from sqlalchemy import make_url
 from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.hooks.warehouse import WarehouseHook, _url
 from airflow_provider_iranpay.sandbox.warehouse_connection import warehouse_connection
+from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing, new_key
-from airflow_provider_iranpay.warehouse.journal.leases import Lease
 
 
 def connection(**fields):
@@ -136,7 +136,7 @@ def connected_to(url, connect):
 def test_a_worker_opens_the_journal_with_the_keys_of_the_connection(warehouse_url, connect):
     hook = connected_to(warehouse_url, connect)
     with hook.get_conn() as warehouse:
-        journal = hook.journal(warehouse, "real", Lease())
+        journal = Journal.open(warehouse, hook.get_journal_keys(), "real")
         assert (journal.environment, journal.may_send) == ("real", True)
         journal.close()
 
@@ -145,7 +145,7 @@ def test_the_sandbox_describes_a_warehouse_that_has_its_keys(connect, tmp_path):
     described = warehouse_connection(tmp_path / "w.db")
     hook = connect(described["extra"], host=described["host"])
     with hook.get_conn() as warehouse:
-        hook.journal(warehouse, "http://127.0.0.1:8321/ide", Lease()).close()
+        Journal.open(warehouse, hook.get_journal_keys(), "http://127.0.0.1:8321/ide").close()
 
 
 @pytest.mark.parametrize("executor", ["CeleryExecutor", "LocalExecutor,KubernetesExecutor"])
@@ -154,7 +154,7 @@ def test_a_file_is_no_journal_for_workers_of_other_machines(warehouse_url, conne
     hook = connected_to(warehouse_url, connect)
     with hook.get_conn() as warehouse:
         if warehouse.engine.dialect.name == "postgresql":
-            hook.journal(warehouse, "real", Lease()).close()
+            Journal.open(warehouse, hook.get_journal_keys(), "real").close()
             return
         with pytest.raises(ConfigurationError, match=f"{executor.rpartition(',')[-1]}.*postgres"):
-            hook.journal(warehouse, "real", Lease())
+            Journal.open(warehouse, hook.get_journal_keys(), "real")

@@ -8,8 +8,8 @@ import pytest
 
 from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.hooks.warehouse import WarehouseHook
+from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing, new_key
-from airflow_provider_iranpay.warehouse.journal.leases import Lease
 from tests.journal_command.conftest import OLD
 
 SANDBOX = "http://127.0.0.1:8321/ide"
@@ -17,7 +17,7 @@ SANDBOX = "http://127.0.0.1:8321/ide"
 
 def worker_starts(warehouse, environment="real"):
     try:
-        WarehouseHook().journal(warehouse, environment, Lease()).close()
+        Journal.open(warehouse, WarehouseHook().get_journal_keys(), environment).close()
     except ConfigurationError:
         return False
     return True

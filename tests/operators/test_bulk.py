@@ -12,7 +12,6 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 from sqlalchemy import text
 
-from airflow_provider_iranpay.client.network import Network
 from airflow_provider_iranpay.exceptions import ConfigurationError, InvalidInput, RunStopped
 from airflow_provider_iranpay.operators.bulk import BulkInquiryOperator
 from tests.hooks.test_provider_info import imported_by
@@ -158,9 +157,8 @@ def test_the_rows_name_the_task_that_brought_them(priced, customers, airflow_con
 
 
 def test_a_second_provider_is_asked_where_the_first_could_not_answer(
-    priced, connect_paystar, customers, truth, airflow_context, sandbox, monkeypatch
+    priced, connect_paystar, customers, truth, airflow_context, sandbox
 ):
-    monkeypatch.setattr(Network, "environment", lambda *_: "one")  # as of the real providers
     sandbox.world.faults.add("error", service="jibit.match_mobile", code="providers.not_available", status=500)
     operator = make(conn_ids="jibit_default, paystar_banking_default", target_table="matches")
     assert told(operator.execute(airflow_context)) == truth

@@ -83,7 +83,7 @@ def test_the_rows_say_in_persian_what_was_used_and_whose_load_brought_them(wareh
     with warehouse.engine.connect() as connection:
         row = connection.execute(select(daily_consumption)).one()
         source = connection.execute(select(load).where(load.c.load_id == row.load_id)).one()
-    assert (row.environment, row.account) == (sandbox.jibit_url, "jibit_default")
+    assert (row.environment, row.account) == (sandbox.url, "jibit_default")
     assert (row.persian_name, row.service, row.times_used) == ("تطبیق کارت و کد ملی", "MATCHING_CARD_NATIONAL_CODE", 10)
     assert row.jalali_day == jalali_dashed(yesterday)
     assert (source.dag_id, source.task_id) == ("iranpay_daily_consumption", "load_daily_report")
