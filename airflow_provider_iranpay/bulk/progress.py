@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from airflow_provider_iranpay.bulk.run import Totals
 
@@ -49,8 +50,15 @@ class Reporter:
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, TextColumn("{task.fields[money]}"), console=Console(stderr=True))
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=None),
+                TextColumn("{task.completed:,.0f} of {task.total:,.0f}", table_column=Column(no_wrap=True)),
+                TextColumn("{task.fields[money]}", table_column=Column(no_wrap=True)),
+                TimeRemainingColumn(table_column=Column(no_wrap=True)),
+                console=Console(stderr=True),
+                expand=True,
+            )
             self._task = self._bar.add_task(self._title, total=self._to_ask, money="")
             self._bar.start()
         return self
@@ -64,7 +72,7 @@ class Reporter:
     def hear(self, totals: Totals) -> None:
         """Take in how far the run is; it tells of it every few seconds."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=totals.questions, money=self._money(totals))
+            self._bar.update(self._task, completed=totals.questions, money=self._spent(totals))
         if self._clock() - self._told >= _EVERY_SECONDS:
             self._told = self._clock()
             self._written(totals)
@@ -79,6 +87,10 @@ class Reporter:
         eta = f", about {_duration(left / rate)} left" if rate else ""
         done = f"{totals.questions:,} of {self._to_ask:,} questions"
         return f"{self._title}: {done}, {rate:,.0f}/s{eta}; {self._money(totals)}"
+
+    def _spent(self, totals: Totals) -> str:
+        unknown = f", {totals.unknown:,} unknown" if totals.unknown else ""
+        return f"{totals.paid:,} paid{unknown}" if self._price_rial is None else f"{totals.spent_rial:,} Rial{unknown}"
 
     def _money(self, totals: Totals) -> str:
         unknown = f", {totals.unknown:,} unknown" if totals.unknown else ""

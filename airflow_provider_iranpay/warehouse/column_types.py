@@ -32,9 +32,9 @@ class UtcTimestamp(TypeDecorator[datetime]):
         """Turn an aware datetime into what the database holds."""
         if value is None:
             return None
-        if value.utcoffset() is None:
+        if value.tzinfo is not UTC and value.utcoffset() is None:
             raise ValueError("A datetime without a time zone cannot be stored: give an aware one.")
-        instant = value.astimezone(UTC)
+        instant = value if value.tzinfo is UTC else value.astimezone(UTC)
         return instant.isoformat(timespec="microseconds") if dialect.name == "sqlite" else instant
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature

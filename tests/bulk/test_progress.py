@@ -100,8 +100,8 @@ def test_a_terminal_shows_a_bar_and_no_lines(clock, caplog, monkeypatch):
         one.hear(Totals(questions=250, spent_rial=25_000))
     shown = terminal.getvalue()
     assert "match_card" in shown
-    assert "250/1000" in shown
-    assert "25,000 Rial spent" in shown
+    assert "250 of 1,000" in shown
+    assert "25,000 Rial" in shown
     assert len(written) == 1
     assert caplog.records == []
 
