@@ -129,13 +129,16 @@ class BulkJob:
                 log.info("%s", _estimated(self.inquiry, plan))
                 if self.estimate_only:
                     return {"inquiry": self.inquiry.name, "estimate": asdict(plan.estimate)}
-                self._prepare_targets(plan)
+                if plan.estimate.rows:
+                    self._prepare_targets(plan)
+                else:  # a column without cells has no type that a table could keep to
+                    log.warning("No rows in %s: no target is written.", self.source.description)
                 with closing(Journal.open(self.warehouse, self.keys, environment, lease=lease)) as paying:
                     return self._pay(paying, plan, started)
 
     def _pay(self, journal: Journal, plan: Plan, started: Callable[[Run], None]) -> Manifest:
         """Ask, and write the results."""
-        name = None if self.budget is None else self._open_budget(journal, self.budget)
+        name, room_rial = (None, None) if self.budget is None else self._open_budget(journal, self.budget)
         run = Run(plan, journal, pace=self.pace, budget=name)
         started(run)
         self._note(journal, plan, run.totals, state="running")
@@ -144,10 +147,11 @@ class BulkJob:
                 self.inquiry.name,
                 to_ask=plan.estimate.to_ask,
                 price_rial=highest_cost_rial(self.ways),
+                room_rial=room_rial,
                 written=lambda totals: self._tell(journal, plan, totals),
             ) as reporter:
                 run.perform(reporter.hear)
-            log.info("%s", reporter.line(run.totals))
+            log.info("%s", reporter.last_line(run.totals))
             return self._finish(journal, plan, run, name)
         except RunIncomplete:
             raise
@@ -177,7 +181,8 @@ class BulkJob:
         for target in self.targets:
             target.prepare(Column(self.key, plan.key_dtype), outputs)
 
-    def _open_budget(self, journal: Journal, budget: Budget) -> str:
+    def _open_budget(self, journal: Journal, budget: Budget) -> tuple[str, int]:
+        """Open it, and return its name and what it has left."""
         if budget.name is None and not self.context.run_id:
             raise ConfigurationError("budget: give it a name; outside Airflow there is no run to name it after.")
         month = jalali_dashed(tehran_day(datetime.now(UTC)))[: len("1405-08")]
@@ -185,20 +190,21 @@ class BulkJob:
         name = "/".join(of_run if budget.name is None else (budget.name, month))
         balance = journal.open_budget(name, budget.cap_rial)
         log.info("The budget %s has room for %s Rial.", name, f"{balance.room_rial:,}")
-        return name
+        return name, balance.room_rial
 
     def _finish(self, journal: Journal, plan: Plan, run: Run, budget: str | None) -> Manifest:
         if run.was_killed:
             self._note(journal, plan, run.totals, state="killed")
             raise RunIncomplete("The run was told to end. What was answered is kept: run again, it goes on from there.")
         tally = _Tally(plan, run.rest, self.context)
-        for target in self.targets or (_Nowhere(),):
+        for target in (self.targets if plan.estimate.rows else ()) or (_Nowhere(),):
             tally = _Tally(plan, run.rest, self.context)
             target.write(tally.rows())
         tally.check(run.totals, journal.own_sums())
         manifest = self._manifest(journal, plan, run, tally, budget)
-        self._note(journal, plan, run.totals, state=run.ended_by or "done", manifest=manifest)
         incomplete = self._incomplete(run, tally)
+        state = run.ended_by or ("done" if incomplete is None else "incomplete")
+        self._note(journal, plan, run.totals, state=state, manifest=manifest)
         if incomplete is not None:
             incomplete.manifest = manifest
             raise incomplete
@@ -216,7 +222,7 @@ class BulkJob:
             "questions": tally.count - plan.estimate.duplicates - plan.estimate.invalid,
             "attempts": totals.attempts,
             "paid": totals.paid,
-            "spent_rial": totals.spent_rial,
+            "spent_rial": None if each is None else totals.spent_rial,
             "reserved_rial": journal.own_sums().reserved_rial,
             "saved_rial": None if each is None else each * tally.saved,
             "unknown": unknown,
@@ -264,7 +270,8 @@ class BulkJob:
             return kind(f"{run.rest.error_message or 'The run ended.'} {said}")
         if tally.count and unanswered / tally.count > self.fail_above:
             kind = RunIncomplete if tally.may_repeat else RunStopped
-            return kind(f"{said} That is more than fail_above={self.fail_above:g} allows.")
+            remedy = f" {run.rest.error_message}" if run.ended_by is Status.NOT_SENT_BUDGET else ""
+            return kind(f"{said} That is more than fail_above={self.fail_above:g} allows.{remedy}")
         if unanswered:
             log.warning("%s", said)
         return None

@@ -64,7 +64,10 @@ class Keys:
     def _refuse(self, first: int, cells: list[Any], reason: str, remedy: str, is_bad: Any) -> None:
         bad = [(ordinal, cell) for ordinal, cell in enumerate(cells, first) if is_bad(cell)]
         if bad:
-            shape = "" if reason == "is_required" else f" The first is {mask_shape(bad[0][1])}."
+            worst = bad[0][1]
+            is_text_or_integer = isinstance(worst, int | str) and not isinstance(worst, bool)
+            shape = mask_shape(worst) if is_text_or_integer else f"a {type(worst).__name__}"
+            shape = "" if reason == "is_required" else f" The first is {shape}."
             rows = named_rows(ordinal for ordinal, _ in bad)
             raise InvalidInput(self._name, reason, f"{remedy}{shape} Nothing was paid.", row=rows)
 

@@ -27,6 +27,7 @@ class Reporter:
 
     :param to_ask: questions that are to be asked.
     :param price_rial: the highest that one may cost; None where it is not known.
+    :param room_rial: of the budget, before the run; None without one.
     :param written: called now and then to write the row.
     """
 
@@ -36,12 +37,14 @@ class Reporter:
         *,
         to_ask: int,
         price_rial: int | None,
+        room_rial: int | None = None,
         written: Callable[[Totals], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._title = title
         self._to_ask = to_ask
         self._price_rial = price_rial
+        self._room_rial = room_rial
         self._written = written
         self._clock = clock
         self._began = self._told = clock()
@@ -85,8 +88,14 @@ class Reporter:
         rate = totals.questions / seconds if seconds else 0.0
         left = max(0, self._to_ask - totals.questions)
         eta = f", about {_duration(left / rate)} left" if rate else ""
-        done = f"{totals.questions:,} of {self._to_ask:,} questions"
-        return f"{self._title}: {done}, {rate:,.0f}/s{eta}; {self._money(totals)}"
+        return f"{self._done(totals)}, {rate:,.0f}/s{eta}; {self._money(totals)}"
+
+    def last_line(self, totals: Totals) -> str:
+        """Say what has become of the run, in one line."""
+        return f"{self._done(totals)} in {_duration(self._clock() - self._began)}; {self._spent(totals)}"
+
+    def _done(self, totals: Totals) -> str:
+        return f"{self._title}: {totals.questions:,} of {self._to_ask:,} questions"
 
     def _spent(self, totals: Totals) -> str:
         unknown = f", {totals.unknown:,} unknown" if totals.unknown else ""
@@ -97,6 +106,8 @@ class Reporter:
         if self._price_rial is None:
             return f"{totals.paid:,} paid{unknown}"
         projected = totals.spent_rial + max(0, self._to_ask - totals.questions) * self._price_rial
+        if self._room_rial is not None:
+            projected = min(projected, self._room_rial)
         return f"{totals.spent_rial:,} Rial spent, {projected:,} at the end at most{unknown}"
 
 

@@ -58,7 +58,7 @@ class Pace:
 class Totals:
     """What a run has done so far.
 
-    :param questions: that have an outcome.
+    :param questions: that have an outcome, other than that they were not sent.
     :param attempts: that were claimed.
     :param paid: attempts that were paid.
     :param spent_rial: for them, as far as prices are known.
@@ -304,7 +304,7 @@ class Run:
         if before is not None:
             outcome = outcome.after(before)
         self._outcomes.append((question.leader, outcome))
-        self.totals.questions += 1
+        self.totals.questions += not outcome.status.startswith("not_sent")
         self.totals.statuses[outcome.status] += 1
 
     # What goes out
@@ -444,7 +444,7 @@ _DRAWN: Final = 256
 _OVER_BUDGET: Final = Outcome(
     Status.NOT_SENT_BUDGET,
     error_code="budget",
-    error_message="The budget does not cover it: raise the budget and run again.",
+    error_message="The budget does not cover it: raise the budget, then clear the task.",
 )
 _LAPSED: Final = Outcome(
     Status.NOT_SENT_STOPPED,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -165,10 +166,22 @@ class SqlSource:
                         raise ConfigurationError(f"{self.description}: it returns no rows. Write a SELECT.")
                     yield result
         except SQLAlchemyError as error:
-            cause = error.orig if isinstance(error, DBAPIError) else error
-            raise ConfigurationError(  # the database's own words can quote a cell
-                f"{self.description}: it failed ({type(cause).__name__}). Run the query by hand to see why."
+            raise ConfigurationError(
+                f"{self.description}: it failed ({_why(error)}). Run the query by hand to see more."
             ) from None
+
+
+def _why(error: SQLAlchemyError) -> str:
+    """Name the error. The database's own words can quote a cell, but not where it names what the query lacks."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    said = str(cause).splitlines()[:1]
+    is_about_names = getattr(cause, "sqlstate", None) in _NAMES or any(map(_SQLITE_NAMES.match, said))
+    return f"{type(cause).__name__}: {said[0]}" if is_about_names else type(cause).__name__
+
+
+_NAMES: Final = ("42P01", "42703")
+"""PostgreSQL's states of a table and a column that are not there."""
+_SQLITE_NAMES: Final = re.compile("no such (table|column): |attempt to write a readonly database$")
 
 
 def _fetched(result: CursorResult[Any]) -> Iterator[Sequence[Row[Any]]]:

@@ -106,10 +106,6 @@ class Spool:
         """
         return self._database.execute(_SAME_QUESTION).rowcount
 
-    def forget_questions(self) -> None:
-        """Give back the space that only finding duplicates needs."""
-        self._database.execute("DROP TABLE row")
-
     def blocks(self) -> Iterator[Block]:
         """Read the rows again, in their order."""
         for first in self._firsts:

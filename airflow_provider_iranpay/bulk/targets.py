@@ -40,6 +40,7 @@ from airflow_provider_iranpay.inquiries import Dtype
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.engine import Warehouse, lock_until_commit
 from airflow_provider_iranpay.warehouse.loading import upsert
+from airflow_provider_iranpay.warehouse.runs import own_target
 
 __all__ = ["Column", "FileTarget", "TableTarget", "Target"]
 
@@ -87,11 +88,13 @@ class TableTarget:
 
     :param table_name: ``table``, or ``schema.table`` on PostgreSQL. Names that begin with ``iranpay_`` are the
         provider's own.
+    :param inquiry: whose results go there; another one's are refused then.
     :raises ConfigurationError: for any other name.
     """
 
-    def __init__(self, warehouse: Warehouse, table_name: str) -> None:
+    def __init__(self, warehouse: Warehouse, table_name: str, *, inquiry: str | None = None) -> None:
         self._warehouse = warehouse
+        self._inquiry = inquiry
         self._schema, self._name = _table_name(table_name, warehouse.engine.dialect.name)
         self._table: Table
 
@@ -112,6 +115,7 @@ class TableTarget:
         try:
             with self._warehouse.transaction() as connection:
                 lock_until_commit(connection, "target", self._name)
+                self._assert_own(connection)
                 if inspect(connection).has_table(self._name, self._schema):
                     self._assert_fit(connection, key)
                 else:
@@ -139,6 +143,16 @@ class TableTarget:
 
     def _stored_answer_stays(self, new: ColumnCollection[str, Any]) -> ColumnElement[bool]:
         return and_(not_(_is_answer(new["status"])), _is_answer(self._table.c.status))
+
+    def _assert_own(self, connection: Connection) -> None:
+        """Two inquiries in one table would leave answers of one beside rows of the other."""
+        if self._inquiry is None:
+            return
+        owner = own_target(connection, self._table.fullname, self._inquiry)
+        if owner != self._inquiry:
+            raise ConfigurationError(
+                f"The table {self._table.fullname} holds results of {owner}. Give {self._inquiry} a table of its own."
+            )
 
     def _assert_fit(self, connection: Connection, key: Column) -> None:
         found = {column["name"]: column for column in inspect(connection).get_columns(self._name, self._schema)}

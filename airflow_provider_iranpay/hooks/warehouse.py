@@ -61,8 +61,9 @@ class WarehouseHook(BaseHook):
                 f"connection {self._conn_id}: the warehouse is a file, and the tasks of {elsewhere} may run on other "
                 "machines, which would pay again for what is written there. Use a connection of type postgres."
             )
+        keys = self.journal_keys
         try:
-            return KeyRing.parse(self.journal_keys)
+            return KeyRing.parse(keys)
         except ConfigurationError as error:
             problem = str(error)
         raise ConfigurationError(f"connection {self._conn_id}: {problem}")

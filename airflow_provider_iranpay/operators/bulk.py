@@ -133,6 +133,12 @@ class BaseBulkInquiry(BaseOperator):
         )
         _require(self.on_unknown in ("hold", "retry"), "on_unknown", "unknown", "Give hold or retry.")
         _require(0 <= self.fail_above <= 1, "fail_above", "range", "Give a share from 0 to 1.")
+        _require(
+            self.max_age is None or isinstance(self.max_age, timedelta),
+            "max_age",
+            "type",
+            "Give a timedelta, as in timedelta(days=30), or leave it out.",
+        )
 
     def _refuse_to_answer_nowhere(self, *, estimate_only: bool) -> None:
         _require(
@@ -217,7 +223,7 @@ class BaseBulkInquiry(BaseOperator):
         table, path = _given(self.target_table), _given(self.output_path)
         targets: list[Target] = []
         if table is not None:
-            targets.append(TableTarget(warehouse, table))
+            targets.append(TableTarget(warehouse, table, inquiry=self.inquiry))
         if path is not None:
             targets.append(FileTarget(_place(path)))
         return targets
@@ -302,7 +308,7 @@ def _number(name: str, value: object, kind: Callable[[str], N], *, above: int) -
     except ValueError:
         number = None
     if number is None or not number > above:
-        raise InvalidInput(name, "not_a_number", f"Give a number above {above}, or leave it out.")
+        raise InvalidInput(name, "not_a_number", f"Give a number above {above} without separators, or leave it out.")
     return number
 
 

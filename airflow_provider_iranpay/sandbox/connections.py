@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_iranpay.sandbox.jibit.face import Jibit
@@ -24,13 +25,14 @@ def connections(url: str) -> dict[str, dict[str, Any]]:
             "host": f"{url}{Jibit.prefix}",
             "login": API_KEY,
             "password": SECRET_KEY,
+            "extra": {"prices": _prices(Jibit.prices)},
         },
         "paystar_banking_default": {
             "conn_type": "paystar_banking",
             "host": paystar,
             "login": CREDENTIALS.application_id,
             "password": CREDENTIALS.access_password,
-            "extra": {"refresh_token": CREDENTIALS.refresh_token},
+            "extra": {"refresh_token": CREDENTIALS.refresh_token, "prices": _prices(Paystar.prices)},
         },
         "paystar_gateway_default": {
             "conn_type": "paystar_gateway",
@@ -50,3 +52,12 @@ def connections(url: str) -> dict[str, dict[str, Any]]:
             },
         },
     }
+
+
+def _prices(billed: Mapping[str, int]) -> dict[str, int]:
+    """Name the sandbox's default prices as a connection does: by inquiry."""
+    named = {service.split(".")[1]: price for service, price in billed.items()}
+    return {name: price for name, price in named.items() if name not in _NO_INQUIRIES}
+
+
+_NO_INQUIRIES = ("statement", "transfer")

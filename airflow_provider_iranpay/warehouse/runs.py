@@ -1,4 +1,4 @@
-"""What is remembered of a bulk run across its tries: as of when it sees the journal, and how far its tasks are."""
+"""What is remembered of bulk runs: as of when one sees the journal, how far its tasks are, whose a target table is."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sqlalchemy import Connection, and_, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from airflow_provider_iranpay.warehouse.provenance import LoadContext
-from airflow_provider_iranpay.warehouse.tables import bulk_task, run
+from airflow_provider_iranpay.warehouse.tables import bulk_task, run, target
 
-__all__ = ["fix_as_of", "note_task"]
+__all__ = ["fix_as_of", "note_task", "own_target"]
 
 _INSERTS: Mapping[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -29,6 +29,14 @@ def fix_as_of(connection: Connection, environment: str, context: LoadContext, no
         select(run.c.as_of).where(*(run.c[name] == value for name, value in named.items()))
     ).scalar_one()
     return found
+
+
+def own_target(connection: Connection, table_name: str, inquiry: str) -> str:
+    """Return whose results a table holds; the first inquiry that asks owns it."""
+    made = _INSERTS[connection.dialect.name](target).values(table_name=table_name, inquiry=inquiry)
+    connection.execute(made.on_conflict_do_nothing())
+    owner: str = connection.execute(select(target.c.inquiry).where(target.c.table_name == table_name)).scalar_one()
+    return owner
 
 
 def note_task(connection: Connection, environment: str, context: LoadContext, values: Mapping[str, Any]) -> None:

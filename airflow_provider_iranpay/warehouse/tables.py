@@ -45,6 +45,7 @@ __all__ = [
     "run",
     "schema",
     "schema_is_current",
+    "target",
 ]
 
 SCHEMA_VERSION = 3
@@ -169,6 +170,13 @@ bulk_task = Table(
     Column("unknown", BigInteger, nullable=False, comment="attempts of the last try that maybe were paid"),
     Column("updated_at", UtcTimestamp, nullable=False),
     Column("manifest", JsonText, comment="of the last try, once it has ended"),
+)
+
+target = Table(
+    "iranpay_target",
+    metadata,
+    Column("table_name", Text, primary_key=True, comment="of a table with results, with its schema if it was named so"),
+    Column("inquiry", Text, nullable=False, comment="whose results it holds"),
 )
 
 

@@ -134,10 +134,6 @@ class KeyRing:
         key_id = sealed[1 : 1 + sealed[0]].decode()
         raise ConfigurationError(f"A row of the journal needs the key {key_id!r}: put it back into journal_keys.")
 
-    def is_newest(self, sealed: bytes) -> bool:
-        """Tell whether this was sealed with the newest key."""
-        return sealed.startswith(self._ordered[0].head)
-
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(self._keys)})"
 
