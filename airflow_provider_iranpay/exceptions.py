@@ -7,6 +7,7 @@ first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self, TypeVar
 
 __all__ = [
@@ -93,7 +94,12 @@ class SumsDoNotClose(IranPayError):
 
 
 class LeaseLost(IranPayError):
-    """A worker of the journal was silent for longer than its lease: its answers are kept, nothing more was claimed."""
+    """A worker of the journal was silent for longer than its lease: its answers are kept, nothing more was claimed.
+
+    :ivar refused: ends of calls that came too late: others have closed those attempts.
+    """
+
+    refused: Sequence[Any] = ()
 
 
 class TransitionRefused(IranPayError):

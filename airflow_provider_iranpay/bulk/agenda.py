@@ -94,9 +94,13 @@ class Agenda:
                 stale.append(question)
             else:
                 self._park(question)
-        if stale:
-            self._journal.recover()
+        if not stale:
+            return
+        if self._journal.recover():
             self._known.extend(stale)
+            return
+        for question in stale:  # another worker is closing it, or a transaction that hangs holds its row
+            self._park(question)
 
     def _settle(self, question: Question, outcome: Outcome) -> None:
         self._parked.pop(question.leader, None)

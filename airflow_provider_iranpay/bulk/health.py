@@ -33,7 +33,7 @@ class Health:
 
 
 class Doubts:
-    """Counts ends in a row that are unknown, unreadable or unlisted, over all accounts."""
+    """Counts one account's ends in a row that are unknown, unreadable or unlisted."""
 
     def __init__(self) -> None:
         self._in_a_row = 0

@@ -170,7 +170,7 @@ class BulkJob:
         freshness = Freshness(
             as_of=as_of,
             max_age=self.inquiry.fresh if self.reuse.max_age is None else self.reuse.max_age,
-            retry_unknown=self.reuse.on_unknown == "retry",
+            retry_unknown=self.reuse.on_unknown == "retry" or self.inquiry.is_free,
             ask_pruned=self.reuse.ask_pruned,
         )
         questioner = Questioner(self.inquiry, self.ways, journal, freshness, self.inquiry.fresh_negative)
@@ -339,7 +339,9 @@ class _Tally:
         rows = self._plan.estimate.rows
         if (self.count, self.origins.total(), self.answered) != (rows, rows, rows - self.origins[Origin.NONE]):
             raise SumsDoNotClose(f"{rows:,} rows were read, and {self.count:,} have a status.")
-        if not self._cost_rial == totals.spent_rial == journal.spent_rial:
+        # A row shows no cost where one of its prices is not known.
+        in_rows = totals.spent_rial if highest_cost_rial(self._plan.questioner.ways) is None else self._cost_rial
+        if not in_rows == totals.spent_rial == journal.spent_rial:
             raise SumsDoNotClose(
                 f"The rows add up to {self._cost_rial:,} Rial, the run counts {totals.spent_rial:,} as spent, "
                 f"and the journal {journal.spent_rial:,}."

@@ -18,7 +18,7 @@ from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.bulk.agenda import Agenda
 from airflow_provider_iranpay.bulk.health import Doubts, Health
 from airflow_provider_iranpay.bulk.lanes import Arrival, Lane
-from airflow_provider_iranpay.bulk.outcomes import Outcome, Status, Verdict, is_doubtful, judge, of_error
+from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, Verdict, is_doubtful, judge, of_error
 from airflow_provider_iranpay.bulk.plan import Plan, Question
 from airflow_provider_iranpay.client.many_driver import Ended, Job
 from airflow_provider_iranpay.exceptions import InvalidInput, LeaseLost
@@ -83,6 +83,8 @@ class _Call:
     :param track_id: random; what the provider sees.
     :param after: this run's attempt with an earlier account, which it follows.
     :param so_far: what that attempt came to.
+    :param kept: the attempt whose answer the question shows again if this call brings nothing to keep: the one that it
+        showed before, or this run's latest whose definite error is kept.
     :param key: the attempt, once it is claimed.
     """
 
@@ -93,6 +95,7 @@ class _Call:
     track_id: str
     after: AttemptKey | None = None
     so_far: Outcome | None = None
+    kept: AttemptKey | None = None
     key: AttemptKey | None = None
 
 
@@ -127,7 +130,7 @@ class Run:
             for way in plan.questioner.ways
         ]
         self._health = [Health() for _ in self._lanes]
-        self._doubts = Doubts()
+        self._doubts = [Doubts() for _ in self._lanes]
         self._track_ids = _track_ids()
         self._arrivals: deque[Arrival] = deque()
         self._bell = threading.Event()
@@ -206,7 +209,7 @@ class Run:
         """Let the lanes end, and settle what they bring."""
         for lane in self._lanes:
             if self._open:
-                lane.close(grace=_STOP_SECONDS)
+                lane.close(grace=_STOP_SECONDS if self.was_killed else None)
         for lane in self._lanes:
             lane.join()
         self._take_arrivals()
@@ -215,6 +218,8 @@ class Run:
             if call.so_far is not None:
                 self._note(call.question, call.so_far)
         self._wanted.clear()
+        # What was paid before another worker was quicker, and was not looked up again.
+        self._outcomes += [(leader, self.rest.after(before)) for leader, before in self._before.items()]
         self._commit()
 
     def _raise_mistakes(self) -> None:
@@ -246,11 +251,12 @@ class Run:
             self._watch(lane, call.lane, outcome, ended)
             following = self._following(call, outcome) if verdict.definite_failure else None
             if following is not None:
+                following.kept = call.kept if verdict.content is None else call.key
                 self._wanted.appendleft(following)
-            answer = self._answer(call, lane, verdict, ended)
+            answer = self._answer(call, lane, verdict, ended, instead=call.kept if following is None else None)
             self._ended.append((call, answer, outcome if following is None else None))
 
-    def _answer(self, call: _Call, lane: Lane, verdict: Verdict, ended: Ended) -> Answer:
+    def _answer(self, call: _Call, lane: Lane, verdict: Verdict, ended: Ended, *, instead: AttemptKey | None) -> Answer:
         assert call.key is not None  # noqa: S101 - it was sent, so it was claimed
         return Answer(
             key=call.key,
@@ -261,6 +267,7 @@ class Run:
             code=verdict.outcome.error_code,
             sent_at=ended.sent_at,
             answered_at=ended.at,
+            instead=instead,
         )
 
     def _cost(self, event: Event, price_rial: int | None) -> int | None:
@@ -284,7 +291,7 @@ class Run:
             log.error("%s: nothing more is sent with this account. %s", lane.way.account, rest.error_message)
             self.rest = rest
             lane.close()
-        rest = self._doubts.hear(outcome, is_doubtful=is_doubtful(lane.way, ended))
+        rest = self._doubts[number].hear(outcome, is_doubtful=is_doubtful(lane.way, ended))
         if rest is not None and not self._stopped:
             log.error("%s", rest.error_message)
             self._stop(rest)
@@ -336,7 +343,12 @@ class Run:
                 outcome = of_error(error)
                 continue
             return _Call(
-                question=question, standing=standing, lane=number, request=request, track_id=next(self._track_ids)
+                question=question,
+                standing=standing,
+                lane=number,
+                request=request,
+                track_id=next(self._track_ids),
+                kept=standing.attempt if standing.state in _WAS_ANSWERED else None,
             )
         return outcome
 
@@ -383,7 +395,8 @@ class Run:
         refused = {answer.key for answer in done.refused}
         for call, answer, outcome in ended:
             if outcome is not None:
-                self._note(call.question, _UNKNOWN_NOW if answer.key in refused and not answer.content else outcome)
+                is_unknown_now = answer.key in refused and not answer.content
+                self._note(call.question, _unknown_now(outcome) if is_unknown_now else outcome)
         self._plan.spool.keep(self._outcomes)
         self._outcomes.clear()
         self._send(done.won, calls)
@@ -404,7 +417,7 @@ class Run:
         except LeaseLost as lost:
             self._stop(Outcome(Status.NOT_SENT_STOPPED, error_message=str(lost)), may_repeat=True)
             self._wanted.extend(calls.values())
-            return Committed(won=[], lost=[], over_budget=[], refused=[])
+            return Committed(won=[], lost=[], over_budget=[], refused=list(lost.refused))
 
     def _claim(self, call: _Call) -> Claim:
         way = self._lanes[call.lane].way
@@ -438,6 +451,7 @@ def _track_ids() -> Iterator[str]:
         yield from (digits[start : start + _TRACK_DIGITS] for start in range(0, len(digits), _TRACK_DIGITS))
 
 
+_WAS_ANSWERED: Final = frozenset({State.ANSWERED, State.REJECTED, State.UNREADABLE, State.PRUNED})
 _TRACK_DIGITS: Final = 32
 _DRAWN: Final = 256
 
@@ -451,9 +465,14 @@ _LAPSED: Final = Outcome(
     error_code="lease",
     error_message="This worker was silent for longer than its lease, so others may have its questions: run again.",
 )
-_UNKNOWN_NOW: Final = Outcome(
-    Status.UNKNOWN,
-    error_code="held",
-    error_message="This worker was silent for so long that others closed the call as unknown: resolve it by its track "
-    "id.",
-)
+
+
+def _unknown_now(outcome: Outcome) -> Outcome:
+    """Return what an end comes to that the journal does not take, with what the question has cost so far."""
+    return outcome._replace(
+        status=Status.UNKNOWN,
+        origin=Origin.NONE,
+        error_code="held",
+        error_message="This worker was silent for so long that others closed the call as unknown: resolve it by its "
+        "track id.",
+    )

@@ -84,7 +84,7 @@ def bare_reader(inquiry: Inquiry, provider: str) -> Reader | None:
 def same_environment(ways: Sequence[Way]) -> str:
     """Return the environment of all accounts.
 
-    :raises ConfigurationError: there is none, they differ, or two are the same account.
+    :raises ConfigurationError: there is none, they differ, two are the same account, or two write a question otherwise.
     """
     if not ways:
         raise ConfigurationError("conn_ids: name at least one connection that can answer.")
@@ -96,6 +96,12 @@ def same_environment(ways: Sequence[Way]) -> str:
         )
     if len({(way.provider, way.account) for way in ways}) < len(ways):
         raise ConfigurationError("conn_ids: the same account is named twice. Name each once.")
+    calendars = {way.api.birth_calendar for way in ways if isinstance(way.api, Paystar)}
+    if len(calendars) > 1:
+        raise ConfigurationError(
+            "conn_ids: the connections of Paystar read birth dates in different calendars, so that the answer of one "
+            "is none to the question of the other. Name one of them."
+        )
     return environments.pop()
 
 

@@ -201,6 +201,8 @@ def _postgresql_engine(url: URL) -> Engine:
 def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.execute("SET synchronous_commit TO on")
     connection.execute(f"SET lock_timeout TO '{WAIT_SECONDS}s'")
+    # A host that vanishes in the middle of a transaction would keep its rows locked for hours.
+    connection.execute(f"SET idle_in_transaction_session_timeout TO '{WAIT_SECONDS}s'")
     connection.commit()
 
 

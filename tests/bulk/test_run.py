@@ -114,7 +114,8 @@ def test_claims_run_ahead_of_sends_by_no_more_than_they_may(desk, concurrency, a
 
     jibit.taking = paystar.taking = taking
     desk.run(table(range(1, 61)), jibit, paystar, pace=Pace(concurrency=concurrency, ahead=ahead))
-    assert max(leads) <= most + 1  # the other lane may have taken one that it has not counted yet
+    # What follows a failed call needs no room; and the other lane may have taken one that it has not counted yet.
+    assert max(leads) <= most + concurrency + 1
     assert jibit.clients[0].most_open <= concurrency
 
 

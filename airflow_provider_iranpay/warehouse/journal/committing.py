@@ -120,7 +120,7 @@ def write_answers(
             continue
         content = None if answer.content is None else seal_answer(seal, answer.ask, answer.content, answer.wire)
         known.append(answer)
-        heard = Heard(answer.sent_at, answer.answered_at, answer.code, content)
+        heard = Heard(answer.sent_at, answer.answered_at, answer.code, content, answer.instead)
         changes.append(Settled(row, answer.event, heard))
     taken = settle(connection, changes, movements)
     return refused + [answer for answer, was in zip(known, taken, strict=True) if not was]

@@ -43,6 +43,7 @@ from airflow_provider_iranpay.warehouse.journal.looking import (
     Looked,
     asked,
     find,
+    is_under_old_key,
     move_to_newest_key,
     read_leases,
     standing,
@@ -149,7 +150,7 @@ class Journal:
             standing(ask, row, freshness=freshness, since=since, keys=self.keys, leases=leases, now=now)
             for ask, row in zip(asks, rows, strict=True)
         ]
-        old = [ask for ask, row in zip(asks, rows, strict=True) if row and row.hash != ask.questions[0]]
+        old = [ask for ask, row in zip(asks, rows, strict=True) if row and is_under_old_key(ask, row, self.keys)]
         if old:
             self._write(lambda connection: self._move(connection, old))
         return found
@@ -194,6 +195,8 @@ class Journal:
             for answer in answers:
                 self._hands.pop(answer.key, None)
             self._hands.update(claimed)
+        if isinstance(refusal, LeaseLost):
+            refusal.refused = done.refused
         if refusal is not None:
             raise refusal
         return done

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from airflow_provider_iranpay.exceptions import ConfigurationError
 
-__all__ = ["QUESTION_BYTES", "WIRE_BYTES", "KeyRing", "new_key", "wire_hash"]
+__all__ = ["QUESTION_BYTES", "WIRE_BYTES", "KeyRing", "new_key", "sealed_by", "wire_hash"]
 
 KEY_BYTES = 32
 QUESTION_BYTES = 16
@@ -134,6 +134,10 @@ class KeyRing:
         key_id = sealed[1 : 1 + sealed[0]].decode()
         raise ConfigurationError(f"A row of the journal needs the key {key_id!r}: put it back into journal_keys.")
 
+    def is_newest(self, sealed: bytes) -> bool:
+        """Tell whether this was sealed with the newest key."""
+        return sealed.startswith(self._ordered[0].head)
+
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(self._keys)})"
 
@@ -151,6 +155,11 @@ def wire_hash(wire: bytes) -> bytes:
     return sha256(wire).digest()[:WIRE_BYTES]
 
 
+def sealed_by(key_id: str) -> bytes:
+    """Return what everything begins with that the key of this id has sealed."""
+    return bytes([len(key_id.encode())]) + key_id.encode()
+
+
 class _Key:
     """One key, as a subkey for each use, so that no use can betray another."""
 
@@ -163,7 +172,7 @@ class _Key:
             raise ConfigurationError(f"journal_keys: the key {key_id!r} has {len(key)} bytes, not {KEY_BYTES}.")
         self.key_id = key_id
         self.fingerprint = _subkey(key, "fingerprint")[:8].hex()
-        self.head = bytes([len(key_id.encode())]) + key_id.encode()
+        self.head = sealed_by(key_id)
         self._aes = AESGCM(_subkey(key, "answers"))
         padded = _subkey(key, "questions").ljust(_BLOCK_BYTES, b"\0")
         # The two halves of HMAC, RFC 2104: copying them costs half of making them for every question.

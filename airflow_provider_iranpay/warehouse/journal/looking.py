@@ -18,7 +18,7 @@ from airflow_provider_iranpay.warehouse.journal.statements import ManyRows, sele
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, REPLACED, Permission, State
 from airflow_provider_iranpay.warehouse.journal.tables import worker
 
-__all__ = ["Looked", "asked", "find", "move_to_newest_key", "read_leases", "standing"]
+__all__ = ["Looked", "asked", "find", "is_under_old_key", "move_to_newest_key", "read_leases", "standing"]
 
 Lease = tuple[datetime, datetime]
 """Until when, and from when on others may close the attempts."""
@@ -162,6 +162,11 @@ _SEAL_AGAIN = ManyRows(
     shared={},
     each={"worker": "bytea", "number": "bigint", "old_content": "bytea", "new_content": "bytea"},
 )
+
+
+def is_under_old_key(ask: Ask, row: Looked, keys: KeyRing) -> bool:
+    """Tell whether a question, or the answer of a worker that had the old ring, waits to be moved to the newest key."""
+    return row.hash != ask.questions[0] or (row.content is not None and not keys.is_newest(row.content))
 
 
 def move_to_newest_key(connection: Connection, asks: Sequence[Ask], rows: Sequence[Looked], keys: KeyRing) -> None:

@@ -180,6 +180,7 @@ class Answer(NamedTuple):
         rejection without one is not kept: its question is free at once.
     :param wire: hash of the request that brought it; None if later requests are not to be compared with it.
     :param answered_at: aware; needed where there is content.
+    :param instead: the earlier attempt whose answer the question shows again if this one brings nothing to keep.
     """
 
     key: AttemptKey
@@ -190,6 +191,7 @@ class Answer(NamedTuple):
     code: str | None = None
     sent_at: datetime | None = None
     answered_at: datetime | None = None
+    instead: AttemptKey | None = None
 
     def __repr__(self) -> str:
         return f"Answer(key={self.key!r}, event={self.event!r}, code={self.code!r})"

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, select
 
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
+from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
 from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRows
 from airflow_provider_iranpay.warehouse.journal.states import TEXTS, TRANSITIONS, Event, Money, State
 from airflow_provider_iranpay.warehouse.journal.tables import attempt
@@ -43,12 +44,14 @@ class Heard(NamedTuple):
     """What an answer brings.
 
     :param content: sealed; None if it is not kept.
+    :param instead: the attempt that the question shows again if nothing is kept.
     """
 
-    sent_at: datetime | None
-    answered_at: datetime | None
-    code: str | None
-    content: bytes | None
+    sent_at: datetime | None = None
+    answered_at: datetime | None = None
+    code: str | None = None
+    content: bytes | None = None
+    instead: AttemptKey | None = None
 
 
 class Settled(NamedTuple):
@@ -56,7 +59,7 @@ class Settled(NamedTuple):
 
     known: Known
     event: Event
-    heard: Heard = Heard(None, None, None, None)
+    heard: Heard = Heard()
 
 
 class Outdated(Exception):
@@ -96,6 +99,21 @@ _SHOW = ManyRows(
 A late answer takes the place of an attempt that was made since, and the answer of that one takes it back.
 """
 
+_SHOW_AGAIN = ManyRows(
+    "UPDATE iranpay_question SET worker = {kept_worker}, number = {kept_number} {given}"
+    " WHERE iranpay_question.question_id = {question_id}"
+    " AND iranpay_question.worker = {worker} AND iranpay_question.number = {number}",
+    shared={},
+    each={
+        "worker": "bytea",
+        "number": "bigint",
+        "question_id": "bigint",
+        "kept_worker": "bytea",
+        "kept_number": "bigint",
+    },
+)
+"""Let questions show the answer that was kept and paid before an attempt that came to nothing."""
+
 
 def lock_attempts(connection: Connection, which: ColumnElement[bool]) -> Sequence[Known]:
     """Read attempts and lock them until the transaction ends, in the order of their keys."""
@@ -112,8 +130,8 @@ def settle(connection: Connection, settled: Iterable[Settled], movements: Moveme
     :raises Outdated: an attempt is not as it was known.
     """
     stored = _Moments(connection.dialect)
-    moves, heard, shown, taken = [], [], [], []
-    for known, event, (sent_at, answered_at, code, content) in settled:
+    moves, heard, shown, again, taken = [], [], [], [], []
+    for known, event, (sent_at, answered_at, code, content, instead) in settled:
         worker, number, question_id, state, price_rial, _, budget, is_first = known
         found = TRANSITIONS.get((state, event))
         taken.append(found is not None)
@@ -126,10 +144,13 @@ def settle(connection: Connection, settled: Iterable[Settled], movements: Moveme
             heard.append((worker, number, at, stored[sent_at], code, content))
             if content is not None and not is_first:
                 shown.append((worker, number, question_id, at))
+        if instead is not None and content is None and found.state is not State.UNKNOWN:
+            again.append((worker, number, question_id, *instead))
     if _MOVE.run(connection, (), moves) < len(moves):
         raise Outdated
     _HEAR.run(connection, (), heard)
     _SHOW.run(connection, (), shown)
+    _SHOW_AGAIN.run(connection, (), again)
     return taken
 
 
