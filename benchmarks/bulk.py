@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import os
 import random
-import resource
 import subprocess
 import sys
 import urllib.request
@@ -296,7 +295,9 @@ def _plan_alone(table: str, database: str) -> None:
     """Plan a table and print the peak of this process's memory in MB."""
     with open_warehouse(f"sqlite:///{database}") as warehouse:
         _planned(Path(table), warehouse).close()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # Not getrusage's: that one remembers the process which this one was forked from.
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    print(int(peak.split()[1]) / 1024)
 
 
 def _value(name: str, of: str, unit: str) -> Figure:
