@@ -20,6 +20,8 @@ import pytest
 
 from airflow_provider_iranpay.sandbox import sample
 from airflow_provider_iranpay.sandbox.command import add_arguments, run
+from airflow_provider_iranpay.sandbox.jibit.face import Jibit
+from airflow_provider_iranpay.sandbox.paystar.face import Paystar
 
 MODULE = [sys.executable, "-m", "airflow_provider_iranpay.sandbox"]
 
@@ -93,6 +95,7 @@ def test_env_is_what_a_shell_evaluates(capsys, tmp_path):
     shell = f'{script}\nprintf "%s\\n%s" "$AIRFLOW_CONN_JIBIT_DEFAULT" "$AIRFLOW_CONN_IRANPAY_WAREHOUSE"'
     printed = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=True).stdout
     jibit, sqlite = map(json.loads, printed.split("\n"))
+    assert jibit.pop("extra")["prices"]["match_mobile"] == Jibit.prices["jibit.match_mobile"]
     assert jibit == {
         "conn_type": "jibit",
         "host": "http://127.0.0.1:9000/ide",
@@ -125,6 +128,7 @@ def test_env_names_paystars_three_products(capsys, monkeypatch, tmp_path):
     described = {name.removeprefix("AIRFLOW_CONN_"): json.loads(value) for name, _, value in exports}
     banking, gateway, wallet = (described[f"PAYSTAR_{name}_DEFAULT"] for name in ("BANKING", "GATEWAY", "WALLET"))
     assert {one["host"] for one in (banking, gateway, wallet)} == {"http://127.0.0.1:9000/api"}
+    assert banking["extra"].pop("prices")["match_mobile"] == Paystar.prices["paystar.match_mobile"]
     assert banking["extra"] == {"refresh_token": "sandbox-refresh-token"}
     assert gateway == {
         "conn_type": "paystar_gateway",
