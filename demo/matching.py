@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -30,7 +29,6 @@ def run(console: Console) -> None:
     """Show it, and fail unless each call that the sandbox billed is one that the journal knows as paid."""
     with prepared() as place:
         place.customers(CUSTOMERS)
-        _price(place)
         console.print(f"1. {CUSTOMERS:,} customers; the estimate, for which nothing is sent")
         _work("estimate")
         _show_counts(console, _manifest()["estimate"])
@@ -51,13 +49,6 @@ def run(console: Console) -> None:
         _resolve(console, place)
         console.print("5. the bill")
         _hold_against_the_bill(console, place)
-
-
-def _price(place: Place) -> None:
-    connection = json.loads(os.environ["AIRFLOW_CONN_JIBIT_DEFAULT"])
-    price = place.admin("GET", "settings")["prices"]["jibit.match_card"]
-    connection["extra"] = {**connection.get("extra", {}), "prices": {"match_card": price}}
-    os.environ["AIRFLOW_CONN_JIBIT_DEFAULT"] = json.dumps(connection)
 
 
 def _work(*arguments: str) -> None:

@@ -99,6 +99,10 @@ class Questioner:
 
     :param freshness: of positive answers.
     :param fresh_negative: the same for negative ones, where that is shorter.
+    :ivar ways: accounts that can be asked, in the order of preference.
+    :ivar journal: where questions are looked up; it claims none.
+    :ivar as_of: as of when the journal is seen.
+    :ivar names: of the inquiry's inputs.
     """
 
     def __init__(
