@@ -44,7 +44,8 @@ class Pace:
     :param rate_per_second: sends in a second, of each account; None for as fast as it answers.
     :param concurrency: calls in flight at once, of each account.
     :param ahead: questions that are claimed before they can be sent; a worker that dies leaves as many, and those in
-        flight, unknown. None for as many as can be in flight.
+        flight, unknown. None for as many as can be in flight. What follows a failed call of an earlier account is
+        claimed beyond it: at most as many as that account has in flight.
     :param patience_seconds: how long a question is waited for that another worker has.
     """
 

@@ -243,3 +243,27 @@ def test_a_gone_worker_whose_row_is_locked_neither_spins_nor_holds_up_the_others
             played = desk.run(table([1, 2, 3]), Provider(), pace=Pace(concurrency=4, patience_seconds=1))
     assert played.statuses == {"matched": 2, "not_sent_busy": 1}
     assert len(recovered) < 5
+
+
+def test_a_run_that_breaks_down_waits_for_what_is_on_its_way(desk, monkeypatch):
+    """Each of these answers is paid: a deadline that only a killed run has would make them unknown."""
+    monkeypatch.setattr("airflow_provider_iranpay.bulk.run._STOP_SECONDS", 0)
+    provider = Provider()
+    provider.withhold()
+
+    def heard(_):
+        if len(provider.asked) == 4:
+            raise ArithmeticError
+
+    def perform(played):
+        with pytest.raises(ArithmeticError):
+            played.run.perform(heard)
+
+    with desk.planned(table(range(1, 31)), provider, pace=Pace(concurrency=4)) as played:
+        run = threading.Thread(target=perform, args=(played,))
+        run.start()
+        until(lambda: played.run._lanes[0].is_closed)
+        provider.go_on()
+        run.join(20)
+    assert desk.count(state="unknown") == 0
+    assert desk.count(state="answered") == 4
