@@ -36,7 +36,7 @@ from airflow_provider_iranpay.iran.identifiers import complete_national_code
 from airflow_provider_iranpay.warehouse.engine import Warehouse, open_warehouse
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.records import Answer, Claim, Freshness, Kind, Standing
+from airflow_provider_iranpay.warehouse.journal.records import Answer, Claim, Freshness, Kind, Standing, Terms
 from airflow_provider_iranpay.warehouse.journal.states import Event
 from benchmarks import many_calls
 from benchmarks.loopback import BODY
@@ -234,18 +234,12 @@ def _answer_all(questioner: Questioner, questions: Sequence[Question]) -> None:
     """Write an answer to each into the journal, as a run would."""
     (way,) = questioner.ways
     journal, now = questioner.journal, datetime.now(UTC)
+    terms = Terms(_INQUIRY.name, way.provider, way.account, way.price_rial)
     answers: list[Answer] = []
     for start in range(0, len(questions), _TOGETHER):
         some = questions[start : start + _TOGETHER]
         claims = [
-            Claim(
-                standing=Standing(question.ask, Kind.FREE),
-                inquiry=_INQUIRY.name,
-                provider=way.provider,
-                account=way.account,
-                price_rial=way.price_rial,
-                track_id=f"{number:032}",
-            )
+            Claim(Standing(question.ask, Kind.FREE), terms, track_id=f"{number:032}")
             for number, question in enumerate(some, start)
         ]
         won = journal.commit(answers=answers, claims=claims).won

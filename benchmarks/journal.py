@@ -15,7 +15,16 @@ from sqlalchemy import make_url
 from airflow_provider_iranpay.warehouse.engine import Warehouse, open_warehouse
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing, wire_hash
-from airflow_provider_iranpay.warehouse.journal.records import Answer, Ask, Attempt, Claim, Freshness, Kind, Standing
+from airflow_provider_iranpay.warehouse.journal.records import (
+    Answer,
+    Ask,
+    Attempt,
+    Claim,
+    Freshness,
+    Kind,
+    Standing,
+    Terms,
+)
 from airflow_provider_iranpay.warehouse.journal.states import Event
 from benchmarks.measuring import Benchmark, Round, Timing, duration, interleaved, per_second, timed
 from benchmarks.place import Place
@@ -28,7 +37,7 @@ _KEPT = 100_000
 _KEPT_AT_ONCE = 5_000
 _ROUNDS = 5
 
-_PRICE_RIAL = 1_000
+_TERMS = Terms("match_card_national_code", "jibit", "benchmark", 1_000)
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _FRESHNESS = Freshness(as_of=_NOW, max_age=timedelta(days=30))
 _CONTENT = os.urandom(330)
@@ -109,17 +118,7 @@ def _commit(journal: Journal, open_attempts: Sequence[Attempt], found: Sequence[
         )
         for attempt in open_attempts
     ]
-    claims = [
-        Claim(
-            standing=one,
-            inquiry="match_card_national_code",
-            provider="jibit",
-            account="benchmark",
-            price_rial=_PRICE_RIAL,
-            track_id="00000000-0000-0000-0000-000000000000",
-        )
-        for one in found
-    ]
+    claims = [Claim(one, _TERMS, track_id="00000000-0000-0000-0000-000000000000") for one in found]
     done = journal.commit(answers=answers, claims=claims, budget=_BUDGET)
     if len(done.won) != len(claims) or done.refused:
         raise SystemExit("The journal has refused what it should take.")

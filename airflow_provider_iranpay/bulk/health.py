@@ -21,6 +21,10 @@ class Health:
     def __init__(self) -> None:
         self._failures = 0
 
+    def fine(self) -> None:
+        """Take in that a call was answered."""
+        self._failures = 0
+
     def hear(self, outcome: Outcome, error: IranPayError | None) -> Outcome | None:
         """Take in how a call ended.
 
@@ -36,6 +40,10 @@ class Doubts:
     """Counts one account's ends in a row that are unknown, unreadable or unlisted."""
 
     def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def fine(self) -> None:
+        """Take in that a call was answered."""
         self._in_a_row = 0
 
     def hear(self, outcome: Outcome, *, is_doubtful: bool) -> Outcome | None:

@@ -6,7 +6,7 @@ import gc
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -111,11 +111,8 @@ class BulkJob:
                 f"budget: the price of {self.inquiry.name} is not known, so no budget can hold it. Set it in the extra "
                 "prices of each connection."
             )
-        gc.freeze()  # else the collector looks through all of Airflow again and again, for rows that make no cycles
-        try:
+        with _seldom_collecting():
             return self._perform(environment, started)
-        finally:
-            gc.unfreeze()
 
     def _perform(self, environment: str, started: Callable[[Run], None]) -> Manifest:
         longest = max(way.whole_call_seconds for way in self.ways)
@@ -359,6 +356,23 @@ class _Nowhere:
         return sum(1 for _ in rows)
 
 
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Spare the garbage collector what it would look through again and again for rows that make no cycles: all of
+    Airflow, and each of the objects of a row.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_SELDOM, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+_SELDOM: Final = 50_000
+"""Objects that are made and still there, after which the collector looks through them."""
 _MAY_REPEAT: Final = (Status.FAILED, Status.NOT_SENT_UNAVAILABLE, Status.NOT_SENT_BUSY)
 
 

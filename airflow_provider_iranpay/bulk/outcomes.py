@@ -75,6 +75,9 @@ ANSWERS: Final = frozenset({Status.OK, Status.MATCHED, Status.NOT_MATCHED, Statu
 """Statuses of rows that have an answer; a definite error is one."""
 
 
+_CAME: Final = ANSWERS | {Status.UNREADABLE}
+
+
 class Origin(StrEnum):
     """Where a row's answer comes from. Each row has one; their counts add up to the rows."""
 
@@ -113,28 +116,15 @@ class Outcome(NamedTuple):
         """Whether it is an answer; a definite error is one."""
         return self.status in ANSWERS
 
-    def of_call(
-        self,
-        provider: str,
-        *,
-        track_id: str,
-        answered_at: datetime | None,
-        cost_rial: int | None,
-        before: Outcome | None,
-    ) -> Outcome:
+    def of_call(self, provider: str, track_id: str, at: datetime | None, cost_rial: int | None) -> Outcome:
         """Return the same as what a call of this run came to.
 
-        :param before: what an earlier account's attempt at the same question came to.
+        :param at: when an answer came, if one did.
         """
-        called = self._replace(
-            origin=Origin.PAID if self.has_answer else Origin.NONE,
-            provider=provider,
-            attempts=1,
-            cost_rial=cost_rial,
-            track_id=track_id,
-            answered_at=answered_at,
-        )
-        return called if before is None else called.after(before)
+        status, _, code, message, *_, cells = self
+        origin = Origin.PAID if status in ANSWERS else Origin.NONE
+        answered_at = at if status in _CAME else None
+        return Outcome(status, origin, code, message, provider, 1, cost_rial, track_id, answered_at, cells)
 
     def after(self, before: Outcome) -> Outcome:
         """Return the same with the attempts and the cost of this run's earlier ones at the question."""

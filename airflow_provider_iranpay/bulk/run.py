@@ -14,16 +14,24 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Final
 
-from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.bulk.agenda import Agenda
 from airflow_provider_iranpay.bulk.health import Doubts, Health
 from airflow_provider_iranpay.bulk.lanes import Arrival, Lane
 from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, Verdict, is_doubtful, judge, of_error
 from airflow_provider_iranpay.bulk.plan import Plan, Question
+from airflow_provider_iranpay.bulk.ways import Way
 from airflow_provider_iranpay.client.many_driver import Ended, Job
 from airflow_provider_iranpay.exceptions import InvalidInput, LeaseLost
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
-from airflow_provider_iranpay.warehouse.journal.records import Answer, Attempt, AttemptKey, Claim, Committed, Standing
+from airflow_provider_iranpay.warehouse.journal.records import (
+    Answer,
+    Attempt,
+    AttemptKey,
+    Claim,
+    Committed,
+    Standing,
+    Terms,
+)
 from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, Money, State
 
 __all__ = ["Pace", "Run", "Totals"]
@@ -77,27 +85,24 @@ class Totals:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class _Call:
+class _Call(Job[Any]):
     """A question that is to be claimed for an account, or was.
 
     :param lane: number of the account's lane.
-    :param track_id: random; what the provider sees.
+    :param attempt: once it is claimed.
     :param after: this run's attempt with an earlier account, which it follows.
     :param so_far: what that attempt came to.
     :param kept: the attempt whose answer the question shows again if this call brings nothing to keep: the one that it
         showed before, or this run's latest whose definite error is kept.
-    :param key: the attempt, once it is claimed.
     """
 
     question: Question
     standing: Standing
     lane: int
-    request: Request[Any]
-    track_id: str
+    attempt: AttemptKey | None = None
     after: AttemptKey | None = None
     so_far: Outcome | None = None
     kept: AttemptKey | None = None
-    key: AttemptKey | None = None
 
 
 class Run:
@@ -130,13 +135,16 @@ class Run:
             )
             for way in plan.questioner.ways
         ]
+        self._terms = [
+            Terms(self._inquiry.name, way.provider, way.account, way.price_rial) for way in plan.questioner.ways
+        ]
         self._health = [Health() for _ in self._lanes]
         self._doubts = [Doubts() for _ in self._lanes]
         self._track_ids = _track_ids()
         self._arrivals: deque[Arrival] = deque()
         self._bell = threading.Event()
         self._wanted: deque[_Call] = deque()
-        self._open: dict[str, _Call] = {}
+        self._open = 0
         self._ended: list[tuple[_Call, Answer, Outcome | None]] = []
         self._outcomes: list[tuple[int, Outcome]] = []
         self._since: float | None = None
@@ -195,7 +203,7 @@ class Run:
     def _has_to_send(self) -> bool:
         """Whether anything is left that is not on the wire or back from it."""
         on_their_way = len(self._arrivals) + sum(lane.client.in_flight for lane in self._lanes)
-        return bool(self._wanted) or not self._agenda.is_empty or len(self._open) > on_their_way
+        return bool(self._wanted) or not self._agenda.is_empty or self._open > on_their_way
 
     def _is_over(self) -> bool:
         if self._dies_at is not None and time.monotonic() >= self._dies_at:
@@ -237,43 +245,27 @@ class Run:
 
     def _take_arrivals(self) -> None:
         while self._arrivals:
-            lane, job, ended = self._arrivals.popleft()
-            call = self._open.pop(job.track_id)
+            lane, call, ended = self._arrivals.popleft()
+            assert isinstance(call, _Call)  # noqa: S101 - lanes are given nothing else
+            self._open -= 1
             verdict = judge(self._inquiry, lane.way, ended)
             if lane.is_closed and not ended.sends:
                 verdict = verdict._replace(outcome=self.rest)
-            outcome = verdict.outcome.of_call(
-                lane.way.provider,
-                track_id=call.track_id,
-                answered_at=ended.at if verdict.outcome.has_answer else None,
-                cost_rial=self._cost(verdict.event, lane.way.price_rial),
-                before=call.so_far,
-            )
+            cost_rial = self._cost(verdict.event, lane.way.price_rial)
+            outcome = verdict.outcome.of_call(lane.way.provider, call.track_id, ended.at, cost_rial)
+            if call.so_far is not None:
+                outcome = outcome.after(call.so_far)
             self._watch(lane, call.lane, outcome, ended)
             following = self._following(call, outcome) if verdict.definite_failure else None
             if following is not None:
-                following.kept = call.kept if verdict.content is None else call.key
+                following.kept = call.kept if verdict.content is None else call.attempt
                 self._wanted.appendleft(following)
-            answer = self._answer(call, lane, verdict, ended, instead=call.kept if following is None else None)
+            answer = _answer(call, lane.way, verdict, ended, instead=call.kept if following is None else None)
             self._ended.append((call, answer, outcome if following is None else None))
-
-    def _answer(self, call: _Call, lane: Lane, verdict: Verdict, ended: Ended, *, instead: AttemptKey | None) -> Answer:
-        assert call.key is not None  # noqa: S101 - it was sent, so it was claimed
-        return Answer(
-            key=call.key,
-            ask=call.question.ask,
-            event=verdict.event,
-            wire=None if verdict.content is None else lane.way.wire(call.request),
-            content=verdict.content,
-            code=verdict.outcome.error_code,
-            sent_at=ended.sent_at,
-            answered_at=ended.at,
-            instead=instead,
-        )
 
     def _cost(self, event: Event, price_rial: int | None) -> int | None:
         """Count the money of an end, and return what it has cost for sure; None where the price is not known."""
-        money = TRANSITIONS[State.CLAIMED, event].money
+        money = _MONEY[event]
         if money is Money.SPEND:
             self.totals.paid += 1
             self.totals.spent_rial += price_rial or 0
@@ -287,6 +279,10 @@ class Run:
 
     def _watch(self, lane: Lane, number: int, outcome: Outcome, ended: Ended) -> None:
         """Close an account that refuses or fails all; stop the run if the answers make no sense."""
+        if ended.error is None:
+            self._health[number].fine()
+            self._doubts[number].fine()
+            return
         rest = self._health[number].hear(outcome, ended.error)
         if rest is not None and not lane.is_closed:
             log.error("%s: nothing more is sent with this account. %s", lane.way.account, rest.error_message)
@@ -335,7 +331,8 @@ class Run:
     def _choose(self, question: Question, standing: Standing, *, first: int) -> _Call | Outcome:
         """Choose the first account from a number on that can be asked; else say what becomes of the question."""
         outcome = self.rest
-        for number, lane in enumerate(self._lanes[first:], first):
+        for number in range(first, len(self._lanes)):
+            lane = self._lanes[number]
             if lane.is_closed:
                 continue
             try:
@@ -343,14 +340,8 @@ class Run:
             except InvalidInput as error:
                 outcome = of_error(error)
                 continue
-            return _Call(
-                question=question,
-                standing=standing,
-                lane=number,
-                request=request,
-                track_id=next(self._track_ids),
-                kept=standing.attempt if standing.state in _WAS_ANSWERED else None,
-            )
+            kept = standing.attempt if standing.state in _WAS_ANSWERED else None
+            return _Call(request, next(self._track_ids), question=question, standing=standing, lane=number, kept=kept)
         return outcome
 
     def _following(self, call: _Call, outcome: Outcome) -> _Call | None:
@@ -358,7 +349,7 @@ class Run:
         chosen = None if self._stopped else self._choose(call.question, call.standing, first=call.lane + 1)
         if not isinstance(chosen, _Call):
             return None
-        chosen.after, chosen.so_far = call.key, outcome
+        chosen.after, chosen.so_far = call.attempt, outcome
         return chosen
 
     def _room(self) -> int:
@@ -385,7 +376,7 @@ class Run:
 
     def _commit(self) -> None:
         """Settle what has come and claim what goes next, in one transaction; then have sent what was won."""
-        calls = {call.track_id: call for call in (self._wanted.popleft() for _ in range(self._claimable()))}
+        calls = {call.track_id: call for call in [self._wanted.popleft() for _ in range(self._claimable())]}
         ended, self._ended = self._ended, []
         try:
             done = self._written([answer for _, answer, _ in ended], calls)
@@ -393,11 +384,10 @@ class Run:
             self._ended[:0] = ended  # the end of the run tries once more
             raise
         self._since = None
-        refused = {answer.key for answer in done.refused}
+        unknown_now = {answer.key for answer in done.refused if not answer.content}
         for call, answer, outcome in ended:
             if outcome is not None:
-                is_unknown_now = answer.key in refused and not answer.content
-                self._note(call.question, _unknown_now(outcome) if is_unknown_now else outcome)
+                self._note(call.question, _unknown_now(outcome) if answer.key in unknown_now else outcome)
         self._plan.spool.keep(self._outcomes)
         self._outcomes.clear()
         self._send(done.won, calls)
@@ -412,37 +402,35 @@ class Run:
 
     def _written(self, answers: list[Answer], calls: Mapping[str, _Call]) -> Committed:
         try:
-            return self._journal.commit(
-                answers=answers, claims=[self._claim(call) for call in calls.values()], budget=self._budget
-            )
+            terms = self._terms
+            claims = [Claim(call.standing, terms[call.lane], call.track_id, call.after) for call in calls.values()]
+            return self._journal.commit(answers=answers, claims=claims, budget=self._budget)
         except LeaseLost as lost:
             self._stop(Outcome(Status.NOT_SENT_STOPPED, error_message=str(lost)), may_repeat=True)
             self._wanted.extend(calls.values())
             return Committed(won=[], lost=[], over_budget=[], refused=list(lost.refused))
 
-    def _claim(self, call: _Call) -> Claim:
-        way = self._lanes[call.lane].way
-        return Claim(
-            standing=call.standing,
-            inquiry=self._inquiry.name,
-            provider=way.provider,
-            account=way.account,
-            price_rial=way.price_rial,
-            track_id=call.track_id,
-            after=call.after,
-        )
-
     def _send(self, won: list[Attempt], calls: Mapping[str, _Call]) -> None:
         jobs: list[list[Job[Any]]] = [[] for _ in self._lanes]
         for key, claim in won:
             call = calls[claim.track_id]
-            call.key = key
-            self._open[call.track_id] = call
-            jobs[call.lane].append(Job(call.request, call.track_id))
+            call.attempt = key
+            jobs[call.lane].append(call)
+        self._open += len(won)
         self.totals.attempts += len(won)
         for lane, some in zip(self._lanes, jobs, strict=True):
             if some:
                 lane.give(some)
+
+
+def _answer(call: _Call, way: Way, verdict: Verdict, ended: Ended, *, instead: AttemptKey | None) -> Answer:
+    """Say to the journal what became of a call."""
+    assert call.attempt is not None  # noqa: S101 - it was sent, so it was claimed
+    event, content, outcome, _ = verdict
+    wire = None if content is None else way.wire(call.request)
+    return Answer(
+        call.attempt, call.question.ask, event, content, wire, outcome.error_code, ended.sent_at, ended.at, instead
+    )
 
 
 def _track_ids() -> Iterator[str]:
@@ -453,6 +441,8 @@ def _track_ids() -> Iterator[str]:
 
 
 _WAS_ANSWERED: Final = frozenset({State.ANSWERED, State.REJECTED, State.UNREADABLE, State.PRUNED})
+_MONEY: Final = {event: found.money for (state, event), found in TRANSITIONS.items() if state is State.CLAIMED}
+"""What the end of a call does to its price."""
 _TRACK_DIGITS: Final = 32
 _DRAWN: Final = 256
 

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_iranpay.bulk import agenda as module
 from airflow_provider_iranpay.bulk.agenda import Agenda
-from airflow_provider_iranpay.warehouse.journal.records import Claim, Kind
+from airflow_provider_iranpay.warehouse.journal.records import Claim, Kind, Terms
 from airflow_provider_iranpay.warehouse.journal.states import Event, State
 from tests.bulk.playing import INQUIRY, LOST, Provider, table
 from tests.bulk.test_plan import Batches
@@ -63,16 +63,7 @@ def taken(agenda):
 
 def claim(journal, standing):
     (won,) = journal.commit(
-        claims=[
-            Claim(
-                standing=standing,
-                inquiry=INQUIRY.name,
-                provider="jibit",
-                account="another",
-                price_rial=1,
-                track_id=str(id(standing)),
-            )
-        ]
+        claims=[Claim(standing, Terms(INQUIRY.name, "jibit", "another", 1), track_id=str(id(standing)))]
     ).won
     return won
 

@@ -20,7 +20,7 @@ from airflow_provider_iranpay.inquiries import INQUIRIES
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.records import Answer, Claim, Kind, Standing
+from airflow_provider_iranpay.warehouse.journal.records import Answer, Claim, Kind, Standing, Terms
 from airflow_provider_iranpay.warehouse.journal.states import Event
 from tests.bulk.playing import (
     ENVIRONMENT,
@@ -51,7 +51,8 @@ def claim_one(desk, journal, frame, provider):
     """Claim the frame's only question, and send nothing."""
     with closing(desk.plan(journal, frame, provider, inquiry=provider.inquiry)) as plan:
         question, _ = next(plan.open_questions())
-        claim = Claim(Standing(question.ask, Kind.FREE), provider.inquiry.name, provider.name, "shop", PRICE, "0" * 32)
+        terms = Terms(provider.inquiry.name, provider.name, "shop", PRICE)
+        claim = Claim(Standing(question.ask, Kind.FREE), terms, "0" * 32)
         (won,) = journal.commit(claims=[claim]).won
     return question, won.key
 

@@ -176,7 +176,7 @@ def test_an_answer_is_not_doubtful(provider):
 
 @pytest.mark.parametrize("status", Status)
 def test_a_row_has_an_origin_if_and_only_if_it_has_an_answer(status):
-    called = Outcome(status).of_call("jibit", track_id="t", answered_at=None, cost_rial=5, before=None)
+    called = Outcome(status).of_call("jibit", "t", None, 5)
     assert (called.origin == Origin.PAID) is (status in ANSWERS) is called.has_answer
     later = called.of_duplicate()
     assert (later.origin == Origin.DUPLICATE) is (status in ANSWERS)
@@ -184,14 +184,12 @@ def test_a_row_has_an_origin_if_and_only_if_it_has_an_answer(status):
 
 
 @pytest.mark.parametrize(
-    ("before", "cost", "together"), [(None, 5, 5), (7, 5, 12), (7, None, None), (None, None, None), (0, 0, 0)]
+    ("before", "cost", "together"), [(None, 5, None), (7, 5, 12), (7, None, None), (None, None, None), (0, 0, 0)]
 )
 def test_the_attempts_at_one_question_add_up(before, cost, together):
-    first = None
-    if before is not None:
-        first = Outcome(Status.FAILED).of_call("jibit", track_id="t", answered_at=None, cost_rial=before, before=None)
-    called = Outcome(Status.OK).of_call("paystar", track_id="u", answered_at=NOW, cost_rial=cost, before=first)
-    assert (called.cost_rial, called.attempts) == (together, 1 if first is None else 2)
+    first = Outcome(Status.FAILED).of_call("jibit", "t", None, before)
+    called = Outcome(Status.OK).of_call("paystar", "u", NOW, cost).after(first)
+    assert (called.cost_rial, called.attempts) == (together, 2)
     assert (called.provider, called.track_id, called.answered_at) == ("paystar", "u", NOW)
 
 
@@ -300,7 +298,7 @@ def said_to(name, provider, status, body):
     told = error is None or error.phase == "answered"
     ended = Ended(None if error else read, error, NOW, status if told else None, body if told else None, 1, NOW)
     verdict = judge(inquiry, way, ended)
-    outcome = verdict.outcome.of_call(provider, track_id="t", answered_at=NOW, cost_rial=5, before=None)
+    outcome = verdict.outcome.of_call(provider, "t", NOW, 5)
     return way, way.request(inputs), verdict, outcome
 
 

@@ -40,16 +40,16 @@ class Movements:
         self._environment = environment
         self._changes: dict[str, tuple[int, int]] = {}
 
-    def add(self, name: str | None, price_rial: int | None, money: Money) -> None:
-        """Note what an event does to the price of an attempt.
+    def add(self, name: str | None, price_rial: int | None, money: Money, *, count: int = 1) -> None:
+        """Note what an event does to the price of so many attempts.
 
-        :param name: the attempt's budget; without one nothing moves.
+        :param name: the attempts' budget; without one nothing moves.
         """
         if name is None or not price_rial:
             return
         spent, reserved = _EFFECT[money]
         before = self._changes.get(name, (0, 0))
-        self._changes[name] = (before[0] + spent * price_rial, before[1] + reserved * price_rial)
+        self._changes[name] = (before[0] + spent * price_rial * count, before[1] + reserved * price_rial * count)
 
     def fitting(self, connection: Connection, name: str, prices_rial: Iterable[int]) -> list[bool]:
         """Reserve each price that still fits, in their order; lock the budget until the transaction ends.
@@ -59,14 +59,13 @@ class Movements:
         """
         found = self._lock(connection, through=name)
         spent, reserved = self._changes.get(name, (0, 0))
-        room = found.room_rial - spent - reserved
+        room = left = found.room_rial - spent - reserved
         fits = []
         for price_rial in prices_rial:
-            fit = price_rial <= room
+            fit = price_rial <= left
             fits.append(fit)
-            if fit:
-                room -= price_rial
-                self.add(name, price_rial, Money.RESERVE)
+            left -= price_rial if fit else 0
+        self.add(name, room - left, Money.RESERVE)
         return fits
 
     def write(self, connection: Connection) -> None:

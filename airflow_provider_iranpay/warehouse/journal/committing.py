@@ -6,9 +6,11 @@ failure leaves nothing. What is written can be read again by the worker and the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
@@ -18,8 +20,17 @@ from airflow_provider_iranpay.warehouse.journal.answers import seal_answer
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.looking import find, read_leases
-from airflow_provider_iranpay.warehouse.journal.records import Answer, Attempt, AttemptKey, Claim, Committed, Kind, Lost
-from airflow_provider_iranpay.warehouse.journal.settling import AT_ONCE, Heard, Known, Settled, lock_attempts, settle
+from airflow_provider_iranpay.warehouse.journal.records import (
+    Answer,
+    Attempt,
+    AttemptKey,
+    Claim,
+    Committed,
+    Kind,
+    Lost,
+    Terms,
+)
+from airflow_provider_iranpay.warehouse.journal.settling import AT_ONCE, Known, Settled, lock_attempts, settle
 from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRows, Statement, select_any
 from airflow_provider_iranpay.warehouse.journal.states import TEXTS, Event, State, step
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, question
@@ -34,8 +45,8 @@ _FAILED = frozenset({State.NOT_SENT, State.REJECTED})
 
 _ASK = Insert(
     "iranpay_question",
-    shared={"environment": "text", "key_id": "text", "worker": "bytea"},
-    each={"question_id": "bigint", "hash": "bytea", "inquiry": "text", "number": "bigint"},
+    shared={"environment": "text", "key_id": "text", "worker": "bytea", "inquiry": "text"},
+    each={"question_id": "bigint", "hash": "bytea", "number": "bigint"},
     on_conflict="ON CONFLICT DO NOTHING",
 )
 _COMMITS = Statement("SELECT commits FROM iranpay_worker WHERE worker = {worker} {for_update}", worker="bytea")
@@ -51,17 +62,18 @@ _ASK_AGAIN = ManyRows(
 )
 _ATTEMPT = Insert(
     "iranpay_attempt",
-    shared={"worker": "bytea", "environment": "text", "budget": "text", "claimed_at": "timestamptz"},
-    each={
-        "number": "bigint",
-        "question_id": "bigint",
+    shared={
+        "worker": "bytea",
+        "environment": "text",
+        "budget": "text",
+        "claimed_at": "timestamptz",
         "provider": "text",
         "account": "text",
-        "state": "text",
         "price_rial": "bigint",
+        "state": "text",
         "moves_money": "boolean",
-        "track_id": "text",
     },
+    each={"number": "bigint", "question_id": "bigint", "track_id": "text"},
 )
 
 
@@ -82,7 +94,7 @@ class Group:
     budget: str | None
 
     def __post_init__(self) -> None:
-        unpriced = self.budget is not None and any(claim.price_rial is None for claim in self.claims)
+        unpriced = self.budget is not None and any(claim.terms.price_rial is None for claim in self.claims)
         if unpriced:
             raise ConfigurationError("A budget holds only inquiries that have a price: give one, or claim without it.")
         if any(claim.standing.kind is not Kind.FREE for claim in self.claims):
@@ -109,19 +121,19 @@ def write_answers(
     :return: those that the state of their attempt does not take.
     :raises Outdated: the worker has something else in its hands than the tables.
     """
-    asked = {answer.key for answer in group.answers}
+    asked = {answer[0] for answer in group.answers}
     rows = {key: hands[key] for key in asked} if asked <= hands.keys() else _read(connection, asked)
     seal = keys.sealer(len(group.answers))
     known, changes, refused = [], [], []
     for answer in group.answers:
-        row = rows.pop(answer.key, None)  # of two answers to one attempt the first one counts
+        key, ask, event, content, wire, code, sent_at, answered_at, instead = answer
+        row = rows.pop(key, None)  # of two answers to one attempt the first one counts
         if row is None:
             refused.append(answer)
             continue
-        content = None if answer.content is None else seal_answer(seal, answer.ask, answer.content, answer.wire)
+        sealed = None if content is None else seal_answer(seal, ask, content, wire)
         known.append(answer)
-        heard = Heard(answer.sent_at, answer.answered_at, answer.code, content, answer.instead)
-        changes.append(Settled(row, answer.event, heard))
+        changes.append(Settled(row, event, sent_at, answered_at, code, sealed, instead))
     taken = settle(connection, changes, movements)
     return refused + [answer for answer, was in zip(known, taken, strict=True) if not was]
 
@@ -147,25 +159,24 @@ def write_claims(
     :return: won, lost and over budget; and the attempts that the worker now has in its hands.
     """
     mine = _first_of_each(group)
-    ids = _take_known(connection, mine) | _take_new(connection, group, mine, key_id)
-    candidates = [one for some, one in mine.items() if some in ids]
-    fits = [True] * len(candidates)
-    if group.budget is not None and candidates:
-        fits = movements.fitting(connection, group.budget, [one.claim.price_rial or 0 for one in candidates])
-    won = [one for one, fit in zip(candidates, fits, strict=True) if fit]
-    over = [one for one, fit in zip(candidates, fits, strict=True) if not fit]
-    _give_back(connection, [ids[_hash(one)] for one in over if not _was_asked(one.claim)])
-    _point(connection, group, [one for one in won if _was_asked(one.claim)], ids, now)
-    hands = _write_attempts(connection, group, won, ids, now)
-    lost = []
-    if len(candidates) < len(group.claims):
-        kept = {one.key.number for one in candidates}
+    again = {some: one for some, one in mine.items() if _was_asked(one.claim)}
+    ids = _take_known(connection, again.values()) if again else {}
+    ids |= _take_new(connection, group, [pair for pair in mine.items() if pair[0] not in again], key_id)
+    won = list(mine.items()) if len(ids) == len(mine) else [pair for pair in mine.items() if pair[0] in ids]
+    lost, over = [], []
+    if len(won) < len(group.claims):
+        kept = {one.key.number for _, one in won}
         lost = [one.claim for one in group.attempts() if one.key.number not in kept]
-    return won, lost, [one.claim for one in over], hands
-
-
-def _hash(one: Attempt) -> bytes:
-    return one.claim.standing.ask.questions[0]
+    if group.budget is not None and won:
+        fits = movements.fitting(connection, group.budget, [one.claim.terms.price_rial or 0 for _, one in won])
+        if not all(fits):
+            over = [pair for pair, fit in zip(won, fits, strict=True) if not fit]
+            won = [pair for pair, fit in zip(won, fits, strict=True) if fit]
+            _give_back(connection, [ids[some] for some, _ in over if some not in again])
+    if again:
+        _point(connection, group, [(ids[some], one) for some, one in won if some in again], now)
+    known = _write_attempts(connection, group, [(ids[some], one, some not in again) for some, one in won], now)
+    return [one for _, one in won], lost, [one.claim for _, one in over], known
 
 
 def _was_asked(claim: Claim) -> bool:
@@ -176,13 +187,12 @@ def _first_of_each(group: Group) -> dict[bytes, Attempt]:
     """Of two claims for one question the first one counts."""
     first: dict[bytes, Attempt] = {}
     for one in group.attempts():
-        first.setdefault(_hash(one), one)
+        first.setdefault(one.claim.standing.ask.questions[0], one)
     return first
 
 
-def _take_known(connection: Connection, mine: Mapping[bytes, Attempt]) -> dict[bytes, int]:
-    """Lock the questions that were asked before, and keep those that stand as they were looked up."""
-    asked = [one for one in mine.values() if _was_asked(one.claim)]
+def _take_known(connection: Connection, asked: Iterable[Attempt]) -> dict[bytes, int]:
+    """Lock questions that were asked before, and keep those that stand as they were looked up."""
     by_hash = {some: one for one in asked for some in one.claim.standing.ask.questions}
     hashes = sorted(by_hash)
     kept = {}
@@ -211,22 +221,30 @@ def _stands(claim: Claim, latest: AttemptKey, state: State) -> bool:
     return latest == claim.standing.attempt and state is claim.standing.state
 
 
-def _take_new(connection: Connection, group: Group, mine: Mapping[bytes, Attempt], key_id: str) -> dict[bytes, int]:
+def _take_new(
+    connection: Connection, group: Group, new: Iterable[tuple[bytes, Attempt]], key_id: str
+) -> dict[bytes, int]:
     """Write the questions that nobody has asked; those that somebody has meanwhile are left out."""
-    new = sorted((some, one.claim.inquiry, one.key.number) for some, one in mine.items() if not _was_asked(one.claim))
-    if not new:
-        return {}
-    ids = _new_ids(connection, len(new))
-    rows = [(question_id, *row) for question_id, row in zip(ids, new, strict=True)]
-    if _ASK.run(connection, (group.environment, key_id, group.worker), rows) == len(rows):
-        return {some: question_id for question_id, some, _, _ in rows}
-    found = select_any(
-        connection,
-        "SELECT hash, question_id FROM iranpay_question WHERE worker = {} AND number >= {} AND hash",
-        [some for some, _, _ in new],
-        (group.worker, group.first),
-    )
-    return dict(found)
+    asked: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
+    for some, (key, claim) in new:
+        asked[claim.terms.inquiry].append((some, key.number))
+    ids: dict[bytes, int] = {}
+    for inquiry in sorted(asked):
+        rows = sorted(asked[inquiry])
+        hashes = [some for some, _ in rows]
+        its_ids = _new_ids(connection, len(rows))
+        same = (group.environment, key_id, group.worker, inquiry)
+        if _ASK.run(connection, same, [(id_, *row) for id_, row in zip(its_ids, rows, strict=True)]) == len(rows):
+            ids.update(zip(hashes, its_ids, strict=True))
+        else:
+            ids.update(_written(connection, group, hashes))
+    return ids
+
+
+def _written(connection: Connection, group: Group, hashes: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
+    """Read the hash and the number of each of these questions that this group has written."""
+    statement = "SELECT hash, question_id FROM iranpay_question WHERE worker = {} AND number >= {} AND hash"
+    return select_any(connection, statement, hashes, (group.worker, group.first))
 
 
 def _new_ids(connection: Connection, count: int) -> list[int]:
@@ -246,12 +264,10 @@ def _give_back(connection: Connection, question_ids: Sequence[int]) -> None:
         )
 
 
-def _point(
-    connection: Connection, group: Group, won: Sequence[Attempt], ids: Mapping[bytes, int], now: datetime
-) -> None:
+def _point(connection: Connection, group: Group, won: Iterable[tuple[int, Attempt]], now: datetime) -> None:
     """Point questions to their new attempts. They are locked."""
     moment = UtcTimestamp().process_bind_param(now, connection.dialect)
-    moves = [(ids[_hash(one)], one.key.number, _was_unknown(one.claim)) for one in won]
+    moves = [(question_id, one.key.number, _was_unknown(one.claim)) for question_id, one in won]
     _ASK_AGAIN.run(connection, (group.worker, moment), moves)
 
 
@@ -260,17 +276,24 @@ def _was_unknown(claim: Claim) -> bool:
 
 
 def _write_attempts(
-    connection: Connection, group: Group, won: Sequence[Attempt], ids: Mapping[bytes, int], now: datetime
+    connection: Connection, group: Group, won: Iterable[tuple[int, Attempt, bool]], now: datetime
 ) -> dict[AttemptKey, Known]:
-    rows, hands = [], {}
-    for key, claim in won:
-        standing, _, provider, account, price_rial, track_id, intent, moves_money, _ = claim
-        question_id, state = ids[standing.ask.questions[0]], _BEGUN[intent]
-        rows.append((key.number, question_id, provider, account, TEXTS[state], price_rial, moves_money, track_id))
-        is_first = not _was_asked(claim)
-        hands[key] = Known(group.worker, key.number, question_id, state, price_rial, None, group.budget, is_first)
+    """Write attempts.
+
+    :param won: the number of its question with each, and whether it is the first one of that.
+    """
+    rows: defaultdict[Terms, list[tuple[int, int, str]]] = defaultdict(list)
+    hands, worker, budget = {}, group.worker, group.budget
+    for question_id, (key, (_, terms, track_id, _)), is_first in won:
+        number = key.number
+        rows[terms].append((number, question_id, track_id))
+        state = _BEGUN[terms.intent]
+        hands[key] = Known(worker, number, question_id, state, terms.price_rial, None, budget, is_first)
     moment = UtcTimestamp().process_bind_param(now, connection.dialect)
-    _ATTEMPT.run(connection, (group.worker, group.environment, group.budget, moment), rows)
+    for terms, some in rows.items():
+        _, provider, account, price_rial, intent, moves_money = terms
+        same = (worker, group.environment, budget, moment, provider, account, price_rial, TEXTS[_BEGUN[intent]])
+        _ATTEMPT.run(connection, (*same, moves_money), some)
     return hands
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "Lost",
     "OwnSums",
     "Standing",
+    "Terms",
 ]
 
 
@@ -137,29 +138,37 @@ class Standing(NamedTuple):
         return f"Standing(kind={self.kind!r}, attempt={self.attempt!r}, state={self.state!r})"
 
 
+class Terms(NamedTuple):
+    """What the claims of one account have in common.
+
+    :param provider: ``jibit`` or ``paystar``.
+    :param account: name of the account there.
+    :param price_rial: reserved at once; None if the inquiry has no price, which no budget takes.
+    :param intent: False only holds the question: nothing may be sent before another commit says ``claim``.
+    :param moves_money: such an attempt is never pruned.
+    """
+
+    inquiry: str
+    provider: str
+    account: str
+    price_rial: int | None
+    intent: bool = True
+    moves_money: bool = False
+
+
 class Claim(NamedTuple):
     """The wish to ask a question, as it stood when it was looked up.
 
     :param standing: of kind ``free``; the claim is lost if it has changed since.
-    :param provider: ``jibit`` or ``paystar``.
-    :param account: name of the account there.
-    :param price_rial: reserved at once; None if the inquiry has no price, which no budget takes.
     :param track_id: random; the provider sees it, and no other call may have it.
-    :param intent: False only holds the question: nothing may be sent before another commit says ``claim``.
-    :param moves_money: such an attempt is never pruned.
     :param after: an own attempt at the question that failed for good, in this commit or before. The claim is won if the
         question still points to it, however it stood when it was looked up; so another provider is asked under the
         same claim.
     """
 
     standing: Standing
-    inquiry: str
-    provider: str
-    account: str
-    price_rial: int | None
+    terms: Terms
     track_id: str
-    intent: bool = True
-    moves_money: bool = False
     after: AttemptKey | None = None
 
 

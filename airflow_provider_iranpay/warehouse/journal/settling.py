@@ -5,6 +5,7 @@ Whoever calls writes the movements of money in the same transaction.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRo
 from airflow_provider_iranpay.warehouse.journal.states import TEXTS, TRANSITIONS, Event, Money, State
 from airflow_provider_iranpay.warehouse.journal.tables import attempt
 
-__all__ = ["AT_ONCE", "Heard", "Known", "Outdated", "Settled", "lock_attempts", "settle"]
+__all__ = ["AT_ONCE", "Known", "Outdated", "Settled", "lock_attempts", "settle"]
 
 AT_ONCE = 1_000
 """Parameters of one statement: few enough for every SQLite."""
@@ -40,26 +41,20 @@ class Known(NamedTuple):
     is_first: bool = False
 
 
-class Heard(NamedTuple):
-    """What an answer brings.
+class Settled(NamedTuple):
+    """What happens to an attempt, and what an answer brings.
 
     :param content: sealed; None if it is not kept.
     :param instead: the attempt that the question shows again if nothing is kept.
     """
 
+    known: Known
+    event: Event
     sent_at: datetime | None = None
     answered_at: datetime | None = None
     code: str | None = None
     content: bytes | None = None
     instead: AttemptKey | None = None
-
-
-class Settled(NamedTuple):
-    """What happens to an attempt."""
-
-    known: Known
-    event: Event
-    heard: Heard = Heard()
 
 
 class Outdated(Exception):
@@ -72,14 +67,14 @@ _MOVE = ManyRows(
     "UPDATE iranpay_attempt SET state = {new_state}, cost_rial = {new_cost_rial} {given}"
     " WHERE iranpay_attempt.worker = {worker} AND iranpay_attempt.number = {number}"
     " AND iranpay_attempt.state = {old_state}",
-    shared={},
-    each={"worker": "bytea", "number": "bigint", "old_state": "text", "new_state": "text", "new_cost_rial": "bigint"},
+    shared={"worker": "bytea", "old_state": "text", "new_state": "text", "new_cost_rial": "bigint"},
+    each={"number": "bigint"},
 )
 _HEARD = {"answered_at": "timestamptz", "sent_at": "timestamptz", "code": "text", "content": "bytea"}
 _HEAR = Insert(
     "iranpay_answer",
-    shared={},
-    each={"worker": "bytea", "number": "bigint", **_HEARD},
+    shared={"worker": "bytea"},
+    each={"number": "bigint", **_HEARD},
     on_conflict="ON CONFLICT (worker, number) DO UPDATE SET"
     " sent_at = coalesce(excluded.sent_at, iranpay_answer.sent_at),"
     " answered_at = excluded.answered_at, code = excluded.code, content = excluded.content",
@@ -130,28 +125,47 @@ def settle(connection: Connection, settled: Iterable[Settled], movements: Moveme
     :raises Outdated: an attempt is not as it was known.
     """
     stored = _Moments(connection.dialect)
-    moves, heard, shown, again, taken = [], [], [], [], []
-    for known, event, (sent_at, answered_at, code, content, instead) in settled:
-        worker, number, question_id, state, price_rial, _, budget, is_first = known
+    alike: defaultdict[_Alike, list[tuple[int]]] = defaultdict(list)
+    heard: defaultdict[bytes, list[tuple[Any, ...]]] = defaultdict(list)
+    shown, again, taken = [], [], []
+    for known, event, sent_at, answered_at, code, content, instead in settled:
+        worker, number, question_id, state, price_rial, cost_rial, budget, is_first = known
         found = TRANSITIONS.get((state, event))
         taken.append(found is not None)
         if found is None:
             continue
-        movements.add(budget, price_rial, found.money)
-        moves.append((worker, number, TEXTS[state], TEXTS[found.state], _cost(known, found.money)))
+        alike[worker, state, event, price_rial, cost_rial, budget].append((number,))
         if found.state in _WITH_ANSWER:
             at = stored[answered_at]
-            heard.append((worker, number, at, stored[sent_at], code, content))
+            heard[worker].append((number, at, stored[sent_at], code, content))
             if content is not None and not is_first:
                 shown.append((worker, number, question_id, at))
         if instead is not None and content is None and found.state is not State.UNKNOWN:
             again.append((worker, number, question_id, *instead))
-    if _MOVE.run(connection, (), moves) < len(moves):
-        raise Outdated
-    _HEAR.run(connection, (), heard)
+    for same, numbers in alike.items():
+        _move(connection, same, numbers, movements)
+    for worker, answers in heard.items():
+        _HEAR.run(connection, (worker,), answers)
     _SHOW.run(connection, (), shown)
     _SHOW_AGAIN.run(connection, (), again)
     return taken
+
+
+_Alike = tuple[bytes, State, Event, int | None, int | None, str | None]
+"""Attempts of one worker that do the same: their state, the event, price, cost so far and budget."""
+
+
+def _move(connection: Connection, same: _Alike, numbers: list[tuple[int]], movements: Movements) -> None:
+    """Write the new state and the cost of attempts that do the same."""
+    worker, state, event, price_rial, cost_rial, budget = same
+    step = TRANSITIONS[state, event]
+    movements.add(budget, price_rial, step.money, count=len(numbers))
+    if step.money is Money.SPEND:
+        cost_rial = price_rial
+    elif step.money is Money.RELEASE:
+        cost_rial = 0
+    if _MOVE.run(connection, (worker, TEXTS[state], TEXTS[step.state], cost_rial), numbers) < len(numbers):
+        raise Outdated
 
 
 class _Moments(dict[datetime | None, Any]):
@@ -164,9 +178,3 @@ class _Moments(dict[datetime | None, Any]):
     def __missing__(self, moment: datetime | None) -> Any:
         stored = self[moment] = UtcTimestamp().process_bind_param(moment, self._dialect)
         return stored
-
-
-def _cost(known: Known, money: Money) -> int | None:
-    if money is Money.SPEND:
-        return known.price_rial
-    return 0 if money is Money.RELEASE else known.cost_rial

@@ -44,9 +44,10 @@ class ManyRows:
     """
 
     def __init__(self, text: str, *, shared: Mapping[str, str], each: Mapping[str, str]) -> None:
-        self._on_sqlite = text.format(given="", **_places({**shared, **each}))
+        self._shared = tuple(shared)
+        self._each = tuple(each)
+        self._on_sqlite = text.format(given="", **_left_open(shared), **_places(each))
         self._on_postgresql = text.format(given=_given(each), **_read(shared, each))
-        self._names = (*shared, *each)
 
     def run(self, connection: Connection, shared: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> int:
         """Carry it out for these rows.
@@ -56,10 +57,11 @@ class ManyRows:
         if not rows:
             return 0
         if connection.dialect.name == "sqlite":
-            given: Any = [shared + row for row in rows] if shared else rows
-            return connection.exec_driver_sql(self._on_sqlite, given).rowcount
+            # To bind a value takes SQLite as long as to store it: what all rows share stands in the text.
+            literals = dict(zip(self._shared, map(_literal, shared), strict=True))
+            return connection.exec_driver_sql(self._on_sqlite.format(**literals), list(rows)).rowcount
         columns = [list(column) for column in zip(*rows, strict=True)]
-        given = dict(zip(self._names, [*shared, *columns], strict=True))
+        given = dict(zip((*self._shared, *self._each), [*shared, *columns], strict=True))
         return connection.exec_driver_sql(self._on_postgresql, given).rowcount
 
 
@@ -74,10 +76,29 @@ class Insert(ManyRows):
     ) -> None:
         names = (*shared, *each)
         into = f"INSERT INTO {table} ({', '.join(names)})"
-        read = _read(shared, each)
-        self._on_sqlite = f"{into} VALUES ({', '.join(_places({**shared, **each}).values())}) {on_conflict}"
+        written, read = {**_left_open(shared), **_places(each)}, _read(shared, each)
+        self._shared = tuple(shared)
+        self._each = tuple(each)
+        self._on_sqlite = f"{into} VALUES ({', '.join(written.values())}) {on_conflict}"
         self._on_postgresql = f"{into} SELECT {', '.join(read[name] for name in names)} {_given(each)} {on_conflict}"
-        self._names = names
+
+
+def _left_open(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: f"{{{name}}}" for name in values}
+
+
+def _literal(value: str | bytes | int | None) -> str:
+    """Write a value as SQLite reads it in a statement's text."""
+    match value:
+        case None:
+            return "NULL"
+        case bytes():
+            return f"X'{value.hex()}'"
+        case int():
+            return str(int(value))
+        case str() if "\0" not in value:
+            return "'{}'".format(value.replace("'", "''"))
+    raise ValueError(f"SQLite has no literal for a {type(value).__name__} like this.")
 
 
 def _places(values: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing, wire_hash
 from airflow_provider_iranpay.warehouse.journal.leases import Lease
-from airflow_provider_iranpay.warehouse.journal.records import Answer, Ask, Claim, Freshness
+from airflow_provider_iranpay.warehouse.journal.records import Answer, Ask, Claim, Freshness, Terms
 from airflow_provider_iranpay.warehouse.journal.states import Event
 
 RING = KeyRing({"old": b"o" * 32})
@@ -105,13 +105,5 @@ def ask(journal, name, wire=b"wire"):
     return Ask(questions, lambda provider: wire and wire_hash(wire))
 
 
-def claim(found, price_rial=10, **more):
-    return Claim(
-        standing=found,
-        inquiry="match_card",
-        provider="jibit",
-        account="shop",
-        price_rial=price_rial,
-        track_id="invented",
-        **more,
-    )
+def claim(found, price_rial=10, *, provider="jibit", after=None, **more):
+    return Claim(found, Terms("match_card", provider, "shop", price_rial, **more), "invented", after)

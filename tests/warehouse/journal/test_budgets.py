@@ -31,7 +31,7 @@ def test_a_cheaper_one_behind_it_still_fits(desk):
     one.open_budget("night", 15)
     prices = zip(desk.look(one, "first", "second", "third"), (10, 10, 5), strict=True)
     done = one.commit(claims=[claim(found, price) for found, price in prices], budget="night")
-    assert [attempt.claim.price_rial for attempt in done.won] == [10, 5]
+    assert [attempt.claim.terms.price_rial for attempt in done.won] == [10, 5]
 
 
 @pytest.mark.parametrize(

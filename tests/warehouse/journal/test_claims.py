@@ -111,7 +111,7 @@ def test_a_second_provider_is_asked_under_the_claim_of_the_first(desk, event, co
     one = desk.worker()
     first = desk.claimed(one, "card")
     failed = [desk.answer(first, event, content=content)]
-    second = claim(first.claim.standing, after=first.key)._replace(provider="paystar")
+    second = claim(first.claim.standing, provider="paystar", after=first.key)
     if not together:
         one.commit(answers=failed)
     (attempt,) = one.commit(answers=failed if together else [], claims=[second]).won
