@@ -55,9 +55,11 @@ class Keys:
         if len(self._kinds) > 1:
             raise InvalidInput(self._name, "type", "Some keys are integers and others are texts: make them alike.")
         if int in kinds:
-            self._refuse(first, cells, "too_large", "A key that is an integer has 64 bits.", _is_too_large)
-        else:
+            if _is_too_large(max(cells)) or _is_too_large(min(cells)):
+                self._refuse(first, cells, "too_large", "A key that is an integer has 64 bits.", _is_too_large)
+        elif not all(map(str.strip, cells)):
             self._refuse(first, cells, "is_required", "Give each row a key of its own.", lambda cell: not cell.strip())
+        elif _is_no_text("".join(cells)):
             self._refuse(first, cells, "characters", "A key is text that a database can hold.", _is_no_text)
         return cells
 

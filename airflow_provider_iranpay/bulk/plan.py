@@ -6,15 +6,16 @@ What is refused here is refused before anything is paid.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from itertools import compress, count
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.bulk.keys import Keys, named_rows
 from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, invalid, replayed
-from airflow_provider_iranpay.bulk.spool import Block, Spool
+from airflow_provider_iranpay.bulk.spool import Block, Spool, StoredBlock
 from airflow_provider_iranpay.bulk.ways import Reader, Way, bare_reader, highest_cost_rial
 from airflow_provider_iranpay.exceptions import ConfigurationError, InvalidInput
 from airflow_provider_iranpay.inquiries import Dtype, Inquiry
@@ -116,11 +117,12 @@ class Questioner:
         self.journal = journal
         self._freshness = freshness
         self._negative_since = freshness.as_of - min(fresh_negative, freshness.max_age)
-        self._hash = journal.keys.questioner(journal.environment, inquiry.name, self.names)
+        self._hash = journal.keys.columns_questioner(journal.environment, inquiry.name, self.names)
 
-    def identities(self, rows: Iterable[Sequence[str | None]]) -> list[bytes]:
-        """Return the identities of questions under all keys, each in one piece, from their inputs in their order."""
-        return [b"".join(self._hash(["" if value is None else value for value in row])) for row in rows]
+    def identities(self, inputs: Sequence[Sequence[str | None]]) -> list[bytes]:
+        """Return the identities of questions under all keys, each in one piece, from their inputs in columns."""
+        hashes = self._hash([_without_none(column) for column in inputs])
+        return hashes[0] if len(hashes) == 1 else list(map(b"".join, zip(*hashes, strict=True)))
 
     def question(self, leader: int, values: Sequence[str | None], identities: bytes | None) -> Question:
         """Make a question.
@@ -182,9 +184,8 @@ class Questioner:
         return negative and standing.answered_at is not None and standing.answered_at < self._negative_since
 
 
-def _rows(block: Block) -> Iterator[tuple[int, tuple[str | None, ...], bytes | None]]:
-    """Give the ordinal, the inputs and the identities of each row."""
-    return zip(range(block.first, block.last + 1), zip(*block.inputs, strict=True), block.questions, strict=True)
+def _without_none(column: Sequence[str | None]) -> Sequence[str]:
+    return [value or "" for value in column] if None in column else cast("Sequence[str]", column)
 
 
 def _each(identities: bytes) -> tuple[bytes, ...]:
@@ -205,28 +206,23 @@ class Plan:
         self.estimate: Estimate
         self.key_dtype: Dtype
 
-    def first_questions(self, block: Block, leaders: Mapping[int, int]) -> tuple[list[int], list[Question]]:
-        """Tell apart the questions that a block is the first to ask.
-
-        :param leaders: of the block's duplicates.
-        :return: ordinals of those that nobody has ever asked, and the others.
-        """
-        firsts = {
-            ordinal: identities
-            for ordinal, identities in enumerate(block.questions, block.first)
-            if identities is not None and ordinal not in leaders
-        }
-        asked = self.questioner.asked(firsts.values())
-        new = [ordinal for ordinal, identities in firsts.items() if identities not in asked]
-        others = firsts.keys() - new
-        return new, [self.questioner.question(*row) for row in _rows(block) if row[0] in others] if others else []
+    def questions(
+        self, block: StoredBlock, marks: Sequence[int], wanted: Collection[int]
+    ) -> Iterator[tuple[Question, int]]:
+        """Make the questions of a block whose rows have one of these marks, and say which."""
+        make = self.questioner.question
+        rows = zip(count(block.first), zip(*block.inputs, strict=True), block.questions, marks, strict=False)
+        for ordinal, values, identities, mark in rows:
+            if mark in wanted:
+                yield make(ordinal, values, identities), mark
 
     def open_questions(self) -> Iterator[tuple[Question, bool]]:
         """Give the questions that have no outcome yet, in their order, and whether anybody has ever asked them."""
-        for block, marks in self.spool.marked():
-            for row, mark in zip(_rows(block), marks, strict=True):
-                if mark in (_NEW, _KNOWN):
-                    yield self.questioner.question(*row), mark == _KNOWN
+        for block in self.spool.blocks():
+            marks = block.marks
+            if _NEW in marks or _KNOWN in marks:
+                for question, mark in self.questions(block, marks, (_NEW, _KNOWN)):
+                    yield question, mark == _KNOWN
 
     def results(self, rest: Outcome) -> Iterator[tuple[Any, Outcome]]:
         """Give each row's key with its outcome, in the order of the rows.
@@ -274,12 +270,22 @@ def _read(plan: Plan, source: Source, *, key: str, columns: Mapping[str, str]) -
     keys = Keys(key)
     for frame in source.batches(wanted):
         inputs, refused = _checked(plan.questioner.inquiry, frame, columns)
-        asking = [row for offset, row in enumerate(zip(*inputs, strict=True)) if offset not in refused]
-        identities = iter(plan.questioner.identities(asking))
-        questions = [None if offset in refused else next(identities) for offset in range(len(frame))]
         first = keys.read + 1
-        plan.spool.add(Block(first, keys.take(frame[key]), inputs, questions, refused))
+        plan.spool.add(
+            Block(first, keys.take(frame[key]), inputs, _asked(plan.questioner, inputs, refused, len(frame)), refused)
+        )
     plan.key_dtype = keys.dtype
+
+
+def _asked(
+    questioner: Questioner, inputs: Sequence[Sequence[str | None]], refused: Collection[int], rows: int
+) -> list[bytes | None]:
+    """Return the identities of what each row asks, None where it asks nothing."""
+    if not refused:
+        return [*questioner.identities(inputs)]
+    asking = [offset not in refused for offset in range(rows)]
+    identities = iter(questioner.identities([list(compress(column, asking)) for column in inputs]))
+    return [next(identities) if asks else None for asks in asking]
 
 
 def _checked(
@@ -309,8 +315,10 @@ def _checked(
 def _refuse_repeated_keys(spool: Spool, key: str) -> None:
     for ordinals in spool.alike(_LOOKED_AT):
         same: dict[Any, list[int]] = {}
+        block = spool.block_with(ordinals[0])
         for ordinal in ordinals:
-            block = spool.block_with(ordinal)
+            if ordinal > block.last:
+                block = spool.block_with(ordinal)
             same.setdefault(block.keys[ordinal - block.first], []).append(ordinal)
         for repeated in same.values():
             if len(repeated) > 1:
@@ -326,26 +334,20 @@ def _look(plan: Plan, duplicates: int) -> Estimate:
     """Look up each question once, note the outcome of those that have one, and count."""
     counts: Counter[str] = Counter()
     for block in plan.spool.blocks():
-        leaders = plan.spool.leaders(block)
-        marks = bytearray(len(block.keys))
-        for ordinal in leaders:
-            marks[ordinal - block.first] = _DUPLICATE
+        marks = _first_marks(plan, block)
         outcomes = []
-        new, known = plan.first_questions(block, leaders)
-        for ordinal in new:
-            marks[ordinal - block.first] = _NEW
-        counts["to_ask"] += len(new)
-        for question, _, outcome in plan.questioner.look_up(known):
-            if outcome is None:
-                marks[question.leader - block.first] = _KNOWN
-                counts["to_ask"] += 1
-            else:
+        for question, _, outcome in plan.questioner.look_up(
+            [question for question, _ in plan.questions(block, marks, (_KNOWN,))] if _KNOWN in marks else ()
+        ):
+            if outcome is not None:
+                marks[question.leader - block.first] = _SETTLED
                 outcomes.append((question.leader, outcome))
                 counts["kept" if outcome.origin == Origin.CACHED else "held"] += 1
                 counts["unknown"] += outcome.status == Status.UNKNOWN
         plan.spool.keep(outcomes)
         plan.spool.mark(block, bytes(marks))
-        counts["rows"] += len(block.keys)
+        counts["to_ask"] += marks.count(_NEW) + marks.count(_KNOWN)
+        counts["rows"] += len(block)
         counts["invalid"] += len(block.refused)
     each = highest_cost_rial(plan.questioner.ways)
     return Estimate(
@@ -358,6 +360,24 @@ def _look(plan: Plan, duplicates: int) -> Estimate:
         to_ask=counts["to_ask"],
         cost_rial=None if each is None else each * counts["to_ask"],
     )
+
+
+def _first_marks(plan: Plan, block: StoredBlock) -> bytearray:
+    """Mark the rows of a block by whether anybody has ever asked what they ask."""
+    marks = bytearray([_NEW]) * len(block)
+    for ordinal in plan.spool.leaders(block):
+        marks[ordinal - block.first] = _DUPLICATE
+    if None in block.questions:
+        for offset, question in enumerate(block.questions):
+            if question is None:
+                marks[offset] = _SETTLED
+    firsts = [question for question, mark in zip(block.questions, marks, strict=True) if question and mark == _NEW]
+    asked = plan.questioner.asked(firsts)
+    if asked:
+        for offset, question in enumerate(block.questions):
+            if marks[offset] == _NEW and question in asked:
+                marks[offset] = _KNOWN
+    return marks
 
 
 _LOOKED_AT: Final = 1_000

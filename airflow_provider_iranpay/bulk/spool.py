@@ -6,25 +6,30 @@ nothing. What is personal in it is sealed with a key that never leaves the memor
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, partial
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from airflow_provider_iranpay.bulk.alike import Alike, Numbers
 from airflow_provider_iranpay.bulk.outcomes import Outcome
 
-__all__ = ["Block", "Spool"]
+__all__ = ["Block", "Spool", "StoredBlock"]
 
 _CACHE_KIB: Final = 65_536
 _PIECE: Final = 4_096
 """Outcomes that are written together."""
 
 _TABLES: Final = """
-    CREATE TABLE block (first INTEGER PRIMARY KEY, sealed BLOB, marks BLOB);
-    CREATE TABLE row (ordinal INTEGER PRIMARY KEY, key INTEGER, question BLOB);
+    CREATE TABLE part (first INTEGER, name TEXT, sealed BLOB, PRIMARY KEY (first, name));
+    CREATE TABLE heap (name TEXT, number INTEGER, sealed BLOB);
+    CREATE INDEX of_heap ON heap (name, number);
     CREATE TABLE duplicate (ordinal INTEGER PRIMARY KEY, leader INTEGER);
     CREATE INDEX of_leader ON duplicate (leader);
     CREATE TABLE piece (first INTEGER, sealed BLOB);
@@ -32,17 +37,10 @@ _TABLES: Final = """
     CREATE TABLE shared (leader INTEGER PRIMARY KEY, sealed BLOB);
 """
 
-_SAME_QUESTION: Final = """
-    INSERT INTO duplicate
-    SELECT row.ordinal, again.leader
-    FROM (SELECT question, min(ordinal) AS leader FROM row
-          WHERE question IS NOT NULL GROUP BY question HAVING count(*) > 1) AS again
-    JOIN row ON row.question = again.question AND row.ordinal > again.leader
-    ORDER BY row.ordinal
-"""
+_Refused = dict[int, tuple[str, str]]
 
 
-class Block(msgspec.Struct, array_like=True):
+class Block(msgspec.Struct):
     """Rows that were read together, column by column.
 
     :param first: the ordinal of the first row, counted from 1.
@@ -57,12 +55,49 @@ class Block(msgspec.Struct, array_like=True):
     keys: list[Any]
     inputs: list[list[str | None]]
     questions: list[bytes | None]
-    refused: dict[int, tuple[str, str]]
+    refused: _Refused
 
     @property
     def last(self) -> int:
         """The ordinal of the last row."""
         return self.first + len(self.keys) - 1
+
+
+class StoredBlock:
+    """A block that was taken in. Each part of it is read when it is first asked for."""
+
+    def __init__(self, spool: Spool, first: int, last: int) -> None:
+        self._spool = spool
+        self.first = first
+        self.last = last
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    @cached_property
+    def keys(self) -> list[Any]:
+        """The user's keys."""
+        return _KEYS(self._spool.part(self, "keys"))
+
+    @cached_property
+    def inputs(self) -> list[list[str | None]]:
+        """The canonical inputs, as in :class:`Block`."""
+        return _INPUTS(self._spool.part(self, "inputs"))
+
+    @cached_property
+    def questions(self) -> list[bytes | None]:
+        """The identities of the questions, as in :class:`Block`."""
+        return _QUESTIONS(self._spool.part(self, "questions"))
+
+    @cached_property
+    def refused(self) -> _Refused:
+        """Which rows ask no question, and why, as in :class:`Block`."""
+        return _REFUSED(self._spool.part(self, "refused"))
+
+    @property
+    def marks(self) -> bytes:
+        """A byte for each row, as it was noted."""
+        return self._spool.part(self, "marks")
 
 
 class Spool:
@@ -77,60 +112,77 @@ class Spool:
         self._aes = AESGCM(AESGCM.generate_key(256))
         self._sealed = 0
         self._firsts: list[int] = []
+        self._last = 0
+        self._keys, self._questions = self._alike("keys"), self._alike("questions")
+        self._spread = np.uint64(secrets.randbits(64) | 1)
         self._unwritten: dict[int, Outcome] = {}
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._outcomes_of: Callable[[bytes], dict[int, Outcome]] = msgspec.msgpack.Decoder(dict[int, Outcome]).decode
-        self._block_of: Callable[[bytes], Block] = msgspec.msgpack.Decoder(Block).decode
 
     def add(self, block: Block) -> None:
         """Take rows in."""
-        self._database.execute("BEGIN")
-        self._database.execute("INSERT INTO block (first, sealed) VALUES (?, ?)", (block.first, self._seal(block)))
-        # Python's own hash of a text has a secret of the process in it, so it betrays nothing.
-        rows = zip(range(block.first, block.last + 1), map(hash, block.keys), block.questions, strict=True)
-        self._database.executemany("INSERT INTO row VALUES (?, ?, ?)", rows)
-        self._database.execute("COMMIT")
         self._firsts.append(block.first)
+        self._last = block.last
+        self._database.execute("BEGIN")
+        for name, content in (("keys", block.keys), ("inputs", block.inputs), ("questions", block.questions)):
+            self._write_part(block.first, name, _ENCODE(content))
+        self._write_part(block.first, "refused", _ENCODE(block.refused))
+        ordinals = np.arange(block.first, block.last + 1, dtype=np.uint64)
+        self._keys.add(ordinals, self._hashes_of_keys(block.keys))
+        asking = [question for question in block.questions if question is not None]
+        if len(asking) < len(ordinals):
+            ordinals = ordinals[[question is not None for question in block.questions]]
+        if asking:
+            identities = np.frombuffer(b"".join(asking), np.uint64).reshape(len(asking), -1)
+            self._questions.add(ordinals, identities[:, :2])
+        self._database.execute("COMMIT")
 
     def alike(self, limit: int) -> list[list[int]]:
         """Return ordinals of rows whose keys have one hash, in groups; their keys may still differ."""
-        groups = self._database.execute(
-            "SELECT group_concat(ordinal) FROM row GROUP BY key HAVING count(*) > 1 LIMIT ?", (limit,)
-        )
-        return [sorted(map(int, ordinals.split(","))) for (ordinals,) in groups]
+        groups: dict[int, list[int]] = {}
+        for ordinals, firsts in self._keys.pairs():
+            for ordinal, first in zip(ordinals.tolist(), firsts.tolist(), strict=True):
+                groups.setdefault(first, [first]).append(ordinal)
+            if len(groups) >= limit:
+                break
+        return [sorted(groups[first]) for first in sorted(groups)[:limit]]
 
     def find_duplicates(self) -> int:
         """Point rows that ask the same to the first of them, once all are in.
 
         :return: how many point to another one.
         """
-        return self._database.execute(_SAME_QUESTION).rowcount
+        found = 0
+        self._database.execute("BEGIN")
+        for ordinals, leaders in self._questions.pairs():
+            self._database.executemany(
+                "INSERT INTO duplicate VALUES (?, ?)", zip(ordinals.tolist(), leaders.tolist(), strict=True)
+            )
+            found += len(ordinals)
+        self._database.execute("COMMIT")
+        return found
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[StoredBlock]:
         """Read the rows again, in their order."""
         for first in self._firsts:
-            yield self.block(first)
+            yield self.block_with(first)
 
-    def block(self, first: int) -> Block:
-        """Read the rows again that were taken in together."""
-        (sealed,) = self._database.execute("SELECT sealed FROM block WHERE first = ?", (first,)).fetchone()
-        return self._block_of(self._open(sealed))
-
-    def block_with(self, ordinal: int) -> Block:
+    def block_with(self, ordinal: int) -> StoredBlock:
         """Read the rows again that were taken in together with this one."""
-        return self.block(self._firsts[bisect_right(self._firsts, ordinal) - 1])
+        following = bisect_right(self._firsts, ordinal)
+        last = self._firsts[following] - 1 if following < len(self._firsts) else self._last
+        return StoredBlock(self, self._firsts[following - 1], last)
 
-    def mark(self, block: Block, marks: bytes) -> None:
+    def part(self, block: StoredBlock, name: str) -> bytes:
+        """Read one part of a block again."""
+        (sealed,) = self._database.execute(
+            "SELECT sealed FROM part WHERE first = ? AND name = ?", (block.first, name)
+        ).fetchone()
+        return self._open(sealed)
+
+    def mark(self, block: StoredBlock, marks: bytes) -> None:
         """Note a byte for each row of a block."""
-        self._database.execute("UPDATE block SET marks = ? WHERE first = ?", (marks, block.first))
+        self._write_part(block.first, "marks", marks)
 
-    def marked(self) -> Iterator[tuple[Block, bytes]]:
-        """Read the rows again with their marks, in their order."""
-        for first in self._firsts:
-            (marks,) = self._database.execute("SELECT marks FROM block WHERE first = ?", (first,)).fetchone()
-            yield self.block(first), marks
-
-    def leaders(self, block: Block) -> dict[int, int]:
+    def leaders(self, block: StoredBlock) -> dict[int, int]:
         """Return for each duplicate of a block the ordinal of the first row that asks the same."""
         return dict(
             self._database.execute("SELECT ordinal, leader FROM duplicate WHERE ordinal BETWEEN ? AND ?", _span(block))
@@ -142,20 +194,20 @@ class Spool:
         if len(self._unwritten) >= _PIECE:
             self._write_outcomes()
 
-    def outcomes(self, block: Block) -> dict[int, Outcome]:
+    def outcomes(self, block: StoredBlock) -> dict[int, Outcome]:
         """Return what became of the questions of a block, its duplicates' too, by the ordinal of the first row."""
         self._write_outcomes()
         found: dict[int, Outcome] = {}
         for (sealed,) in self._database.execute(
             "SELECT sealed FROM piece WHERE first = ? ORDER BY rowid", (block.first,)
         ):
-            found.update(self._outcomes_of(self._open(sealed)))
+            found.update(_OUTCOMES(self._open(sealed)))
         for (sealed,) in self._database.execute(
             "SELECT sealed FROM shared WHERE leader IN "
             "(SELECT leader FROM duplicate WHERE ordinal BETWEEN ? AND ? AND leader < ?)",
             (*_span(block), block.first),
         ):
-            found.update(self._outcomes_of(self._open(sealed)))
+            found.update(_OUTCOMES(self._open(sealed)))
         return found
 
     def _write_outcomes(self) -> None:
@@ -168,13 +220,13 @@ class Spool:
             pieces.setdefault(self._firsts[bisect_right(self._firsts, leader) - 1], {})[leader] = outcome
         self._database.execute("BEGIN")
         for first, piece in pieces.items():
-            self._database.execute("INSERT INTO piece VALUES (?, ?)", (first, self._seal(piece)))
+            self._database.execute("INSERT INTO piece VALUES (?, ?)", (first, self._seal(_ENCODE(piece))))
         shared = self._database.execute(
             "SELECT DISTINCT leader FROM duplicate WHERE leader BETWEEN ? AND ?", (min(outcomes), max(outcomes))
         ).fetchall()
         self._database.executemany(
             "INSERT OR REPLACE INTO shared VALUES (?, ?)",
-            [(leader, self._seal({leader: outcomes[leader]})) for (leader,) in shared if leader in outcomes],
+            [(leader, self._seal(_ENCODE({leader: outcomes[leader]}))) for (leader,) in shared if leader in outcomes],
         )
         self._database.execute("COMMIT")
 
@@ -182,15 +234,44 @@ class Spool:
         """Forget all of it."""
         self._database.close()
 
-    def _seal(self, content: Any) -> bytes:
+    def _hashes_of_keys(self, keys: list[Any]) -> Numbers:
+        # Python's own hash of a text has a secret of the process in it; that of an integer gets one, and is spread.
+        hashes = np.zeros((len(keys), 2), np.uint64)
+        hashes[:, 0] = np.fromiter(map(hash, keys), np.int64, len(keys)).view(np.uint64) * self._spread
+        return hashes
+
+    def _alike(self, name: str) -> Alike:
+        return Alike(partial(self._write_heap, name), partial(self._read_heap, name))
+
+    def _write_heap(self, name: str, number: int, content: bytes) -> None:
+        self._database.execute("INSERT INTO heap VALUES (?, ?, ?)", (name, number, self._seal(content)))
+
+    def _read_heap(self, name: str, number: int) -> Iterator[bytes]:
+        pieces = self._database.execute(
+            "SELECT sealed FROM heap WHERE name = ? AND number = ? ORDER BY rowid", (name, number)
+        )
+        return (self._open(sealed) for (sealed,) in pieces)
+
+    def _write_part(self, first: int, name: str, content: bytes) -> None:
+        self._database.execute("INSERT OR REPLACE INTO part VALUES (?, ?, ?)", (first, name, self._seal(content)))
+
+    def _seal(self, content: bytes) -> bytes:
         # A key that seals for one process alone may count its nonces.
         self._sealed += 1
         nonce = self._sealed.to_bytes(12, "big")
-        return nonce + self._aes.encrypt(nonce, self._encode(content), None)
+        return nonce + self._aes.encrypt(nonce, content, None)
 
     def _open(self, sealed: bytes) -> bytes:
         return self._aes.decrypt(sealed[:12], sealed[12:], None)
 
 
-def _span(block: Block) -> tuple[int, int]:
+def _span(block: StoredBlock) -> tuple[int, int]:
     return block.first, block.last
+
+
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_KEYS: Final[Callable[[bytes], list[Any]]] = msgspec.msgpack.Decoder(list[Any]).decode
+_INPUTS: Final[Callable[[bytes], list[list[str | None]]]] = msgspec.msgpack.Decoder(list[list[str | None]]).decode
+_QUESTIONS: Final[Callable[[bytes], list[bytes | None]]] = msgspec.msgpack.Decoder(list[bytes | None]).decode
+_REFUSED: Final[Callable[[bytes], _Refused]] = msgspec.msgpack.Decoder(_Refused).decode
+_OUTCOMES: Final[Callable[[bytes], dict[int, Outcome]]] = msgspec.msgpack.Decoder(dict[int, Outcome]).decode

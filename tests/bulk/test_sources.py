@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import sys
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
+from airflow_provider_iranpay.bulk.formats import comma_separated
 from airflow_provider_iranpay.bulk.sources import BATCH_ROWS, FileSource, FrameSource, SqlSource
 from airflow_provider_iranpay.exceptions import ConfigurationError, InvalidInput
 
@@ -321,3 +324,57 @@ def test_a_csv_that_pandas_wrote_is_read_cell_by_cell(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("csv") / "a.csv"
     pd.DataFrame(rows, columns=["a", "b"]).to_csv(path, index=False, quoting=1, lineterminator="\r\n")
     assert read(FileSource(path), "a", "b") == rows
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    lines=st.lists(
+        st.lists(st.sampled_from(["", "7", " a", "ش", '"b"', '"c,\nd"', 'e"', "\0", "\u2028"]), min_size=1), max_size=8
+    ),
+    ends=st.lists(st.sampled_from(["\n", "\r\n", "\r", "\n\n"]), min_size=1),
+    last=st.sampled_from(["", "\n", "\r\n", "\udcff\n"]),
+    together=st.integers(1, 4),
+)
+def test_a_csv_is_read_as_pythons_reader_does_whatever_its_lines_are(lines, ends, last, together):
+    """Whether lines were split or read, and where the one ended and the other began, cannot be seen."""
+    separators = (ends[place % len(ends)] for place in range(len(lines)))
+    text = "id,b" + "".join(end + ",".join(cells) for end, cells in zip(separators, lines, strict=False)) + last
+    content = text.encode("utf-8", "surrogateescape")
+    with (
+        mock.patch.object(comma_separated, "BATCH_ROWS", together),
+        mock.patch.object(comma_separated, "_PIECE_BYTES", 7),
+    ):
+        found, reason = [], None
+        try:
+            for frame in FileSource(Stored("a.csv", content)).batches(["b", "id"]):
+                assert 0 < len(frame) <= together
+                found += frame.itertuples(index=False, name=None)
+        except InvalidInput as refusal:
+            reason = refusal.reason
+    wanted, broken = [], None
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
+    try:
+        content.decode()
+        for cells in list(filter(None, reader))[1:]:
+            if len(cells) != 2:
+                broken = "cells"
+                break
+            wanted.append((cells[1], cells[0]))
+    except UnicodeDecodeError:
+        broken = reason if reason in ("encoding", "cells", "quotes") else "encoding"
+    except csv.Error:
+        broken = reason if reason in ("cells", "quotes") else "quotes"
+    assert reason == broken
+    assert broken or found == wanted
+
+
+def test_a_csv_is_split_at_commas_up_to_its_first_quote(tmp_path, monkeypatch):
+    monkeypatch.setattr(comma_separated, "BATCH_ROWS", 2)
+    source = a_file(tmp_path, "a.csv", 'id,b\n1,a\n2,b\n3,"c"\n4,d\n5,e\n')
+    read_by_python = []
+    reader = csv.reader
+    monkeypatch.setattr(
+        csv, "reader", lambda text, **how: (read_by_python.append(row) or row for row in reader(text, **how))
+    )
+    assert read(source) == [("1", "a"), ("2", "b"), ("3", "c"), ("4", "d"), ("5", "e")]
+    assert read_by_python == [["3", "c"], ["4", "d"], ["5", "e"]]

@@ -11,7 +11,6 @@ import binascii
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
-from operator import itemgetter
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -34,6 +33,9 @@ _BLOCK_BYTES = 64
 _LONGEST_ID = 64
 _LENGTHS = [size.to_bytes(_LENGTH_BYTES, "big").decode() for size in range(128)]
 """How short lengths are written, as text."""
+
+_Hasher = Callable[[Iterable[bytes]], list[bytes]]
+"""From messages to their hashes."""
 
 
 class KeyRing:
@@ -79,21 +81,37 @@ class KeyRing:
         :param names: of the inputs. The order in which they are given does not matter.
         :return: called with the inputs' values, in the order of the names.
         """
+        order, hashers = self._hashers(environment, inquiry, names)
+
+        def questions(values: Sequence[str]) -> tuple[bytes, ...]:
+            message = b"".join([_sized(values[index]) for index in _as_many(values, order, inquiry)])
+            return tuple([hasher([message])[0] for hasher in hashers])
+
+        return questions
+
+    def columns_questioner(
+        self, environment: str, inquiry: str, names: Sequence[str]
+    ) -> Callable[[Sequence[Sequence[str]]], list[list[bytes]]]:
+        """Prepare to hash questions that come in columns: the same hashes as :meth:`questioner`'s, and faster.
+
+        :return: called with a column of values for each input, all of one length; gives for each key, newest first, the
+            hashes of all rows.
+        """
+        order, hashers = self._hashers(environment, inquiry, names)
+
+        def questions(columns: Sequence[Sequence[str]]) -> list[list[bytes]]:
+            messages = _messages([columns[index] for index in _as_many(columns, order, inquiry)])
+            return [hasher(messages) for hasher in hashers]
+
+        return questions
+
+    def _hashers(self, environment: str, inquiry: str, names: Sequence[str]) -> tuple[list[int], list[_Hasher]]:
+        """Return the places of the inputs in the order in which they are hashed, and what hashes them, by key."""
         if len(set(names)) < len(names):
             raise ValueError("An input is named twice.")
         order = sorted(range(len(names)), key=lambda index: names[index])
         front = b"".join(map(_sized, (environment, inquiry, str(len(names)), *(names[index] for index in order))))
-        hashers = [key.hasher(front) for key in self._ordered]
-        count = len(names)
-        in_order = itemgetter(*order) if count > 1 else list
-
-        def questions(values: Sequence[str]) -> tuple[bytes, ...]:
-            if len(values) != count:
-                raise ValueError(f"{inquiry} has {count} inputs.")
-            message = _message(in_order(values))
-            return tuple([hasher(message) for hasher in hashers])
-
-        return questions
+        return order, [key.hasher(front) for key in self._ordered]
 
     def questions_under_all_keys(self, environment: str, inquiry: str, inputs: Mapping[str, str]) -> tuple[bytes, ...]:
         """Return the keyed hashes of a question under every key, newest first.
@@ -179,18 +197,21 @@ class _Key:
         self._inner = sha256(bytes(byte ^ 0x36 for byte in padded))
         self._outer = sha256(bytes(byte ^ 0x5C for byte in padded))
 
-    def hasher(self, front: bytes) -> Callable[[bytes], bytes]:
+    def hasher(self, front: bytes) -> _Hasher:
         """Return the HMAC-SHA256 of messages that all begin alike."""
         inner = self._inner.copy()
         inner.update(front)
         copy_inner, copy_outer = inner.copy, self._outer.copy
 
-        def hashed(message: bytes) -> bytes:
-            first = copy_inner()
-            first.update(message)
-            second = copy_outer()
-            second.update(first.digest())
-            return second.digest()[:QUESTION_BYTES]
+        def hashed(messages: Iterable[bytes]) -> list[bytes]:
+            hashes = []
+            for message in messages:
+                first = copy_inner()
+                first.update(message)
+                second = copy_outer()
+                second.update(first.digest())
+                hashes.append(second.digest()[:QUESTION_BYTES])
+            return hashes
 
         return hashed
 
@@ -217,13 +238,31 @@ def _subkey(key: bytes, use: str) -> bytes:
     return derive.derive(key)
 
 
-def _message(parts: Sequence[str]) -> bytes:
-    """Join parts, each led by its length."""
-    together = "".join(parts)
-    if together.isascii() and len(together) < len(_LENGTHS):
-        # The same bytes: ASCII takes one for each letter, and so does each of these lengths.
-        return "".join([_LENGTHS[len(part)] + part for part in parts]).encode()
-    return b"".join(map(_sized, parts))
+def _as_many(given: Sequence[Any], order: list[int], inquiry: str) -> list[int]:
+    if len(given) != len(order):
+        raise ValueError(f"{inquiry} has {len(order)} inputs.")
+    return order
+
+
+def _messages(columns: Sequence[Sequence[str]]) -> list[bytes]:
+    """Join the parts of each row, each led by its length."""
+    forms, parts = zip(*map(_led, columns), strict=True)
+    form = "".join(forms)
+    return [(form % row).encode("latin-1") for row in zip(*parts, strict=True)]
+
+
+def _led(column: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """Lead parts by their lengths, as text of which each letter is a byte.
+
+    :return: a form that takes one part, and the parts.
+    """
+    lengths = set(map(len, column))
+    longest = max(lengths, default=0)
+    if longest >= len(_LENGTHS) or not all(map(str.isascii, column)):
+        return "%s", [_sized(part).decode("latin-1") for part in column]
+    if len(lengths) > 1:
+        return "%s", [_LENGTHS[len(part)] + part for part in column]
+    return _LENGTHS[longest].replace("%", "%%") + "%s", column
 
 
 def _sized(part: str) -> bytes:

@@ -36,6 +36,18 @@ def test_the_hash_is_hmac_sha256_under_a_derived_key():
     assert RING.question("real", "match", {"b": "2", "a": "1"}) == hmac.digest(derived, message, hashlib.sha256)[:16]
 
 
+lengthy = st.sampled_from(["%" * 37, "a" * 127, "a" * 128, "ش" * 3, "\0"])
+
+
+@given(st.integers(1, 3).flatmap(lambda width: st.lists(st.tuples(*[texts | lengthy] * width), min_size=1, max_size=5)))
+def test_questions_in_columns_have_the_hashes_that_each_has_alone(rows):
+    names = ["c", "a", "b"][: len(rows[0])]
+    columns = list(zip(*rows, strict=True))
+    alone = NEWER.questioner("real", "match", names)
+    together = NEWER.columns_questioner("real", "match", names)
+    assert list(zip(*together(columns), strict=True)) == [alone(row) for row in rows]
+
+
 def test_a_question_has_a_hash_under_each_key_the_newest_first():
     new, old = NEWER.questions_under_all_keys("real", "match", {"card": "1"})
     assert old == RING.question("real", "match", {"card": "1"})
@@ -112,3 +124,5 @@ def test_an_input_named_twice_is_refused():
 def test_a_value_too_few_is_refused():
     with pytest.raises(ValueError, match="match has 2 inputs"):
         RING.questioner("real", "match", ["card", "code"])(["1"])
+    with pytest.raises(ValueError, match="match has 2 inputs"):
+        RING.columns_questioner("real", "match", ["card", "code"])([["1"]])
