@@ -185,7 +185,7 @@ class _Exchange:
         self._size = self._starts = 0
         curl = self.curl
         curl.setopt(pycurl.URL, message.url.encode())
-        curl.setopt(pycurl.HTTPHEADER, _HEADERS + own)
+        curl.setopt(pycurl.HTTPHEADER, (_HEADERS if message.body is None else _HEADERS_WITH_BODY) + own)
         form = message.method, message.body is None
         if form != self._form:
             curl.setopt(pycurl.HTTPGET, 1)
@@ -243,7 +243,9 @@ class _Exchange:
         return len(chunk)
 
 
-_HEADERS: Final = [*(f"{name}: {value}" for name, value in HEADERS.items()), "Expect:"]
+_HEADERS: Final = [f"Accept: {HEADERS['Accept']}"]
+"""Of those of every call, what libcurl has no setting for."""
+_HEADERS_WITH_BODY: Final = [*_HEADERS, "Expect:"]
 """Without the last, libcurl asks before it sends a large body, and sends it again without asking after a 417."""
 
 
@@ -264,7 +266,8 @@ def _settings(network: Network) -> dict[int, object]:
         pycurl.SSL_VERIFYHOST: 2,
         pycurl.CAINFO: trusted,
         pycurl.PROXY_CAINFO: trusted,
-        pycurl.ACCEPT_ENCODING: "gzip, deflate",
+        pycurl.USERAGENT: HEADERS["User-Agent"],
+        pycurl.ACCEPT_ENCODING: HEADERS["Accept-Encoding"],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from airflow_provider_iranpay.api.contract import Api
@@ -47,14 +47,19 @@ def compose(api: Api, network: Network, send: Send) -> Message:
     if ready.authorization is not None:
         headers["Authorization"] = ready.authorization
     if ready.query:
-        url = f"{url}?{'&'.join([_pair(name, value) for name, value in ready.query.items()])}"
+        url = f"{url}?{_query(ready.query)}"
     if ready.body is None:
         return Message(endpoint.method, url, headers)
     return Message(endpoint.method, url, headers | _OF_JSON, json.dumps(ready.body, allow_nan=False).encode())
 
 
-def _pair(name: str, value: object) -> str:
-    """Write one parameter of a query; most hold digits alone, which need no quoting."""
-    if isinstance(value, str) and value.isascii() and value.isalnum():
-        return f"{name}={value}"
-    return urlencode({name: value}, doseq=True)
+def _query(parameters: Mapping[str, Any]) -> str:
+    """Write a query; most values are digits alone, which need no quoting."""
+    return "&".join(
+        [
+            f"{name}={value}"
+            if value.__class__ is str and value.isascii() and value.isalnum()
+            else urlencode({name: value}, doseq=True)
+            for name, value in parameters.items()
+        ]
+    )

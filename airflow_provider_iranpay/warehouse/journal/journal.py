@@ -100,6 +100,7 @@ class Journal:
         self._commits = 0
         self._attempts = 0
         self._lapsed = False
+        self._whole_call_seconds = lease.whole_call.total_seconds()
         self._leased_until = monotonic() + lease.length.total_seconds()
         self._hands: dict[AttemptKey, Known] = {}
         self._one_writer = threading.Lock()
@@ -266,7 +267,7 @@ class Journal:
     @property
     def may_send(self) -> bool:
         """Whether a call that begins now ends within the lease."""
-        return not self._lapsed and self._leased_until - self._monotonic() >= self._lease.whole_call.total_seconds()
+        return not self._lapsed and self._leased_until - self._monotonic() >= self._whole_call_seconds
 
     @property
     def should_renew(self) -> bool:
