@@ -30,6 +30,7 @@ from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.leases import Lease
 from airflow_provider_iranpay.warehouse.journal.records import Freshness, OwnSums
+from airflow_provider_iranpay.warehouse.pace import SharedPace
 from airflow_provider_iranpay.warehouse.provenance import LoadContext
 from airflow_provider_iranpay.warehouse.runs import fix_as_of, note_task
 
@@ -136,7 +137,7 @@ class BulkJob:
     def _pay(self, journal: Journal, plan: Plan, started: Callable[[Run], None]) -> Manifest:
         """Ask, and write the results."""
         name, room_rial = (None, None) if self.budget is None else self._open_budget(journal, self.budget)
-        run = Run(plan, journal, pace=self.pace, budget=name)
+        run = Run(plan, journal, pace=self.pace, shared=self._shared(), budget=name)
         started(run)
         self._note(journal, plan, run.totals, state="running")
         try:
@@ -155,6 +156,13 @@ class BulkJob:
         except Exception:
             self._note(journal, plan, run.totals, state="failed")
             raise
+
+    def _shared(self) -> list[SharedPace]:
+        """What each account's workers share."""
+        return [
+            SharedPace(self.warehouse, environment=way.environment, provider=way.provider, account=way.account)
+            for way in self.ways
+        ]
 
     def _plan(self, journal: Journal) -> Plan:
         mapped = map_columns(self.inquiry, there=self.source.columns(), key=self.key, given=self.columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 from airflow_provider_iranpay.bulk.ways import Way
 from airflow_provider_iranpay.client.many_driver import Ended, Job
-from airflow_provider_iranpay.client.pacer import Pacer
+from airflow_provider_iranpay.client.pacer import Lease, Pacer
 from airflow_provider_iranpay.exceptions import NotSent
 
 __all__ = ["Arrival", "Lane"]
@@ -20,6 +21,9 @@ Arrival = tuple["Lane", Job[Any], Ended]
 class Lane:
     """Sends what it is given, in that order, and hands over what becomes of it.
 
+    :param per_second: sends in a second, of all workers of the account together; None for as fast as it answers.
+    :param lease: takes slots of that rate.
+    :param has_more: whether it may be given more.
     :param arrived: called in the lane's thread with each job's end.
     :ivar is_closed: nothing more is sent here.
     :ivar mistake: what broke the lane, if anything did; its jobs in flight have no end then.
@@ -31,15 +35,17 @@ class Lane:
         *,
         in_flight: int,
         per_second: float | None,
+        lease: Lease,
+        has_more: Callable[[], bool],
         may_send: Callable[[], bool],
         arrived: Callable[[Arrival], None],
     ) -> None:
         self.way = way
         self.is_closed = False
         self.mistake: BaseException | None = None
-        self.client = way.client(
-            in_flight=in_flight, pacer=None if per_second is None else Pacer(per_second), may_send=may_send
-        )
+        self._has_more = has_more
+        pacer = None if per_second is None else Pacer(per_second, lease=lease, behind=self._behind, wake=self._wake)
+        self.client = way.client(in_flight=in_flight, pacer=pacer, may_send=may_send)
         self._jobs: deque[Job[Any]] = deque()
         self._arrived = arrived
         self._complete = False
@@ -53,6 +59,13 @@ class Lane:
     def waiting(self) -> int:
         """Jobs that were given and not begun."""
         return len(self._jobs)
+
+    def _behind(self) -> float:
+        """How many calls may come to be sent beside those that the client has."""
+        return math.inf if self._has_more() else self.waiting
+
+    def _wake(self) -> None:
+        self.client.wake()
 
     def give(self, jobs: list[Job[Any]]) -> None:
         """Have these sent; once it is closed, they end as not sent."""

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Final
@@ -18,6 +18,7 @@ from airflow_provider_iranpay.bulk.agenda import Agenda
 from airflow_provider_iranpay.bulk.health import Doubts, Health
 from airflow_provider_iranpay.bulk.lanes import Arrival, Lane
 from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, Verdict, is_doubtful, judge, of_error
+from airflow_provider_iranpay.bulk.pauses import Pauses
 from airflow_provider_iranpay.bulk.plan import Plan, Question
 from airflow_provider_iranpay.bulk.ways import Way
 from airflow_provider_iranpay.client.many_driver import Ended, Job
@@ -33,6 +34,7 @@ from airflow_provider_iranpay.warehouse.journal.records import (
     Terms,
 )
 from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, Money, State
+from airflow_provider_iranpay.warehouse.pace import SharedPace
 
 __all__ = ["Pace", "Run", "Totals"]
 
@@ -49,7 +51,8 @@ _STOP_SECONDS: Final = 2.5
 class Pace:
     """How fast a run goes.
 
-    :param rate_per_second: sends in a second, of each account; None for as fast as it answers.
+    :param rate_per_second: sends in a second, of each account, by all of its workers together; None for as fast as it
+        answers.
     :param concurrency: calls in flight at once, of each account.
     :param ahead: questions that are claimed before they can be sent; a worker that dies leaves as many, and those in
         flight, unknown. None for as many as can be in flight. What follows a failed call of an earlier account is
@@ -108,13 +111,16 @@ class _Call(Job[Any]):
 class Run:
     """One run over a plan.
 
+    :param shared: of each account of the plan, what it shares with other workers.
     :param budget: name of the budget that pays, which is open.
     :ivar rest: what the questions come to that have no outcome when it has ended.
     :ivar ended_by: why it could not go on; None if it could.
     :ivar may_repeat: whether a repeat may find that mended.
     """
 
-    def __init__(self, plan: Plan, journal: Journal, *, pace: Pace, budget: str | None = None) -> None:
+    def __init__(
+        self, plan: Plan, journal: Journal, *, pace: Pace, shared: Sequence[SharedPace], budget: str | None = None
+    ) -> None:
         self.totals = Totals()
         self.rest = Outcome(Status.NOT_SENT_STOPPED, error_message="The run ended before this was asked.")
         self.ended_by: Status | None = None
@@ -130,16 +136,20 @@ class Run:
                 way,
                 in_flight=pace.concurrency,
                 per_second=pace.rate_per_second,
+                lease=others.lease,
+                has_more=lambda: bool(self._wanted) or not self._agenda.is_empty,
                 may_send=lambda: journal.may_send,
                 arrived=self._arrived,
             )
-            for way in plan.questioner.ways
+            for way, others in zip(plan.questioner.ways, shared, strict=True)
         ]
         self._terms = [
             Terms(self._inquiry.name, way.provider, way.account, way.price_rial) for way in plan.questioner.ways
         ]
+        self._pauses = [Pauses(lane, others) for lane, others in zip(self._lanes, shared, strict=True)]
         self._health = [Health() for _ in self._lanes]
         self._doubts = [Doubts() for _ in self._lanes]
+        self._watchers = list(zip(self._pauses, self._health, self._doubts, strict=True))
         self._track_ids = _track_ids()
         self._arrivals: deque[Arrival] = deque()
         self._bell = threading.Event()
@@ -187,6 +197,8 @@ class Run:
                 lane.close(grace=_STOP_SECONDS)
         self._take_arrivals()
         self._want_more()
+        for pauses in self._pauses:
+            pauses.exchange()
         if self._is_due():
             self._commit()
         elif self._journal.should_renew:
@@ -280,9 +292,10 @@ class Run:
     def _watch(self, lane: Lane, number: int, outcome: Outcome, ended: Ended) -> None:
         """Close an account that refuses or fails all; stop the run if the answers make no sense."""
         if ended.error is None:
-            self._health[number].fine()
-            self._doubts[number].fine()
+            for watcher in self._watchers[number]:
+                watcher.fine()
             return
+        self._pauses[number].hear(outcome)
         rest = self._health[number].hear(outcome, ended.error)
         if rest is not None and not lane.is_closed:
             log.error("%s: nothing more is sent with this account. %s", lane.way.account, rest.error_message)

@@ -229,9 +229,13 @@ class ManyClient:
         """Ask the source again, now. From any thread, and from a signal handler."""
         self._wire.wake()
 
+    def pause(self, seconds: float) -> None:
+        """Send nothing for some seconds, nor let any other client of the account in this process. From any thread."""
+        self._account.pause(seconds)
+
     @property
     def paused(self) -> float:
-        """Seconds for which the provider has asked to send nothing; 0 where it has not."""
+        """Seconds for which all calls of the account are still held back; 0 where they are not."""
         return self._account.pause_left()
 
     @property
@@ -344,10 +348,17 @@ class ManyClient:
 
     def _hold(self) -> float:
         """Find for how many seconds nothing may be sent; 0 where it may be now."""
-        self._held_for = self._account.pause_left() or (self._pacer.left() if self._pacer else 0.0)
+        self._held_for = self._account.pause_left() or self._slot_left()
         if not self._held_for and not self._is_let_send():
             self._held_for = _LONGEST_HOLD
         return self._held_for
+
+    def _slot_left(self) -> float:
+        try:
+            return self._pacer.left(len(self._ready)) if self._pacer else 0.0
+        except Exception as mistake:  # noqa: BLE001 - raised at the end of the run
+            self._stop_for(mistake)
+            return _LONGEST_HOLD
 
     def _is_let_send(self) -> bool:
         try:

@@ -48,7 +48,8 @@ class BaseBulkInquiry(BaseOperator):
     :param conn_ids: provider connections that can answer, in the order of preference; one text may name several, apart
         by commas. A later one is asked only after a definite failure of the one before (templated).
     :param warehouse_conn_id: connection of the warehouse, with the journal and its keys (templated).
-    :param rate_per_second: sends in a second, of each account; None for as fast as it answers (templated).
+    :param rate_per_second: sends in a second, of each account, by all tasks together that name a rate; None for as fast
+        as it answers (templated).
     :param concurrency: calls in flight at once, of each account.
     :param budget_rial: what may be spent; None for no limit (templated).
     :param budget_name: makes it the budget of all tasks that name it, each Jalali month of Tehran anew; None for one of

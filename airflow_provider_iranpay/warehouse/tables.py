@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Date,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -42,13 +43,14 @@ __all__ = [
     "daily_report",
     "load",
     "metadata",
+    "pace",
     "run",
     "schema",
     "schema_is_current",
     "target",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 NOT_COMPARED = {"compared": False}
 """``Column.info`` of a column that says where a row came from: alone, it does not make a row a changed one."""
@@ -177,6 +179,16 @@ target = Table(
     metadata,
     Column("table_name", Text, primary_key=True, comment="of a table with results, with its schema if it was named so"),
     Column("inquiry", Text, nullable=False, comment="whose results it holds"),
+)
+
+pace = Table(
+    "iranpay_pace",
+    metadata,
+    Column("environment", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("next_slot_at", Double, nullable=False, comment="seconds since 1970 by the database's clock"),
+    Column("paused_until", Double, nullable=False, comment="the same; nothing is sent before"),
 )
 
 

@@ -29,6 +29,7 @@ from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.leases import Lease
 from airflow_provider_iranpay.warehouse.journal.records import Freshness
 from airflow_provider_iranpay.warehouse.journal.tables import attempt
+from airflow_provider_iranpay.warehouse.pace import SharedPace
 
 RING = KeyRing({"test": b"t" * 32})
 ENVIRONMENT = "http://sandbox.test"
@@ -178,6 +179,7 @@ class ScriptedClient:
 
     :ivar most_open: the most calls that were in flight at once.
     :ivar stopped: set once it was told to send nothing more.
+    :ivar pauses: seconds of each pause that it was told of; it goes on all the same.
     """
 
     def __init__(self, provider, in_flight, may_send):
@@ -190,10 +192,14 @@ class ScriptedClient:
         self._ends_at = float("inf")
         self.most_open = 0
         self.paused = 0.0
+        self.pauses = []
 
     @property
     def in_flight(self):
         return len(self._open)
+
+    def pause(self, seconds):
+        self.pauses.append(seconds)
 
     def stop(self, grace=3.0):
         self.stopped.set()
@@ -242,6 +248,10 @@ class Table:
     def journal(self, **how):
         return Journal.open(self.warehouse, RING, ENVIRONMENT, lease=LEASE, **how)
 
+    def pace(self, provider):
+        """What the account's workers share."""
+        return SharedPace(self.warehouse, environment=ENVIRONMENT, provider=provider.name, account=provider.account)
+
     def freshness(self, max_age=INQUIRY.fresh, as_of=None, **switches):
         return Freshness(as_of=as_of or datetime.now(UTC), max_age=max_age, **switches)
 
@@ -270,7 +280,8 @@ class Table:
             if budget is not None:
                 journal.open_budget("budget", budget)
             pace = pace or Pace(concurrency=4)
-            run = Run(plan, journal, pace=pace, budget=None if budget is None else "budget")
+            shared = [self.pace(provider) for provider in providers]
+            run = Run(plan, journal, pace=pace, shared=shared, budget=None if budget is None else "budget")
             played = Played(run, plan, journal)
             yield played
             played.rows = dict(plan.results(run.rest))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import math
 import threading
 import time
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from airflow_provider_iranpay.client.phase import Broken, Phase
 from airflow_provider_iranpay.client.retries import Retries
 
 from .many_jobs import MOBILE, NATIONAL_CODE, Listed, client, matching
+from .schedules import Schedule, pacer
 from .servers import serving
 
 
@@ -133,16 +135,13 @@ def test_a_pause_that_the_provider_asks_for_holds_back_all_sends():
 
 
 def test_every_send_takes_a_slot_of_the_pace_repeats_included():
-    slots = []
-
-    class Counted(Pacer):
-        def take(self):
-            slots.append(None)
-            super().take()
+    paced, taken = pacer(1000), []
+    take = paced.take
+    paced.take = lambda: taken.append(take())
 
     with serving(lambda peer, number: peer.send(SERVER_ERROR if number % 2 else MATCHED)) as server:
-        run(server.url, Listed([matching()] * 5), in_flight=1, pacer=Counted(1000))
-        assert len(slots) == server.received == 10
+        run(server.url, Listed([matching()] * 5), in_flight=1, pacer=paced)
+        assert len(taken) == server.received == 10
 
 
 def test_a_job_without_an_answer_ends_alone():
@@ -328,6 +327,75 @@ def test_more_in_flight_than_can_be_waited_for_is_refused():
         client("http://127.0.0.1:1", in_flight=901)
 
 
+class TestPace:
+    """Slots come from elsewhere, and may be late or not come at all."""
+
+    def test_it_sends_as_soon_as_a_lease_brings_slots(self):
+        may_lease, woken = threading.Event(), []
+        schedule = Schedule(time.monotonic)
+
+        def wake():
+            woken.append(None)
+            ours.wake()
+
+        paced = Pacer(
+            1000,
+            lease=lambda *slots: may_lease.wait(5) and schedule.lease(*slots),
+            behind=lambda: 0,
+            wake=wake,
+        )
+        with serving(matched) as server:
+            source = Listed([matching()] * 5)
+            ours = client(server.url, account=with_tokens(), pacer=paced)
+            running = threading.Thread(target=ours.run, args=[source])
+            running.start()
+            running.join(0.2)
+            assert (source.taken, server.received) == (5, 0)
+            began = time.monotonic()
+            may_lease.set()
+            running.join(5)
+        assert source.answers() == [True] * 5
+        assert woken
+        assert time.monotonic() - began < 0.9
+
+    def test_a_stop_does_not_wait_for_a_lease(self):
+        silence = threading.Event()
+        paced = Pacer(1000, lease=lambda *_: silence.wait(10) and 0.0, behind=lambda: 0, wake=lambda: None)
+        source = Listed([matching()] * 3)
+        ours = client("http://127.0.0.1:1", account=with_tokens(), pacer=paced)
+        threading.Timer(0.1, ours.stop).start()
+        began = time.monotonic()
+        ours.run(source)
+        assert time.monotonic() - began < 3
+        silence.set()
+        assert [type(one) for one in source.outcomes.values()] == [exceptions.NotSent] * 3
+
+    def test_where_no_slots_can_be_leased_nothing_that_is_in_flight_is_lost(self):
+        leases = itertools.count(1)
+        schedule = Schedule(time.monotonic)
+
+        def lease(count, per_second):
+            if next(leases) == 2:
+                raise RuntimeError("the warehouse is gone")
+            return schedule.lease(count, per_second)
+
+        paced = Pacer(4, lease=lease, behind=lambda: math.inf, wake=lambda: None, begin=lambda work: work())
+        with serving(lambda peer, _: (time.sleep(0.1), peer.send(MATCHED))) as server:
+            source = Listed([matching()] * 3)
+            with pytest.raises(RuntimeError, match="warehouse is gone"):
+                run(server.url, source, pacer=paced)
+            assert server.received == len(source.answers()) == 1
+        assert source.ends.total() == 3
+
+    def test_a_pause_holds_back_every_client_of_the_account(self):
+        account = with_tokens()
+        with serving(matched) as server:
+            client(server.url, account=account).pause(0.5)
+            began = time.monotonic()
+            run(server.url, Listed([matching()]), account=account)
+        assert 0.45 < time.monotonic() - began < 3
+
+
 class TestStop:
     """No new send; what is in flight has its grace; each open job ends once, as what it is."""
 
@@ -399,7 +467,7 @@ class TestStop:
     def test_what_has_not_had_its_turn_ends_as_not_sent(self):
         with serving(matched) as server:
             source = Listed([matching()] * 10, then=lambda ended: ours.stop())
-            ours = client(server.url, account=with_tokens(), in_flight=10, pacer=Pacer(2))
+            ours = client(server.url, account=with_tokens(), in_flight=10, pacer=pacer(2))
             ours.run(source)
             assert server.received == 1
         kinds = [type(one) for place, one in source.outcomes.items() if not source.is_answered(place)]
