@@ -146,10 +146,9 @@ class Run:
         self._terms = [
             Terms(self._inquiry.name, way.provider, way.account, way.price_rial) for way in plan.questioner.ways
         ]
-        self._pauses = [Pauses(lane, others) for lane, others in zip(self._lanes, shared, strict=True)]
-        self._health = [Health() for _ in self._lanes]
-        self._doubts = [Doubts() for _ in self._lanes]
-        self._watchers = list(zip(self._pauses, self._health, self._doubts, strict=True))
+        self._watchers = [
+            (Pauses(lane, others), Health(), Doubts()) for lane, others in zip(self._lanes, shared, strict=True)
+        ]
         self._track_ids = _track_ids()
         self._arrivals: deque[Arrival] = deque()
         self._bell = threading.Event()
@@ -197,7 +196,7 @@ class Run:
                 lane.close(grace=_STOP_SECONDS)
         self._take_arrivals()
         self._want_more()
-        for pauses in self._pauses:
+        for pauses, _, _ in self._watchers:
             pauses.exchange()
         if self._is_due():
             self._commit()
@@ -291,17 +290,19 @@ class Run:
 
     def _watch(self, lane: Lane, number: int, outcome: Outcome, ended: Ended) -> None:
         """Close an account that refuses or fails all; stop the run if the answers make no sense."""
+        pauses, health, doubts = self._watchers[number]
         if ended.error is None:
-            for watcher in self._watchers[number]:
-                watcher.fine()
+            pauses.fine()
+            health.fine()
+            doubts.fine()
             return
-        self._pauses[number].hear(outcome)
-        rest = self._health[number].hear(outcome, ended.error)
+        pauses.hear(outcome)
+        rest = health.hear(outcome, ended.error)
         if rest is not None and not lane.is_closed:
             log.error("%s: nothing more is sent with this account. %s", lane.way.account, rest.error_message)
             self.rest = rest
             lane.close()
-        rest = self._doubts[number].hear(outcome, is_doubtful=is_doubtful(lane.way, ended))
+        rest = doubts.hear(outcome, is_doubtful=is_doubtful(lane.way, ended))
         if rest is not None and not self._stopped:
             log.error("%s", rest.error_message)
             self._stop(rest)
