@@ -1,12 +1,15 @@
-"""What is still to be asked, in order: questions of the plan, those that have to be looked up again, and those that
-another worker has. Nothing is claimed here.
+"""What is still to be asked, in order: questions of the plan, those that have to be looked up again, those that another
+worker has, and those whose bank is closed. Nothing is claimed here.
 """
 
 from __future__ import annotations
 
+import logging
 import time
+from array import array
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
@@ -15,6 +18,8 @@ from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.records import Kind, Standing
 
 __all__ = ["Agenda"]
+
+log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS: Final = 2.0
 _LOOKED_UP_TOGETHER: Final = 1_000
@@ -38,24 +43,35 @@ class Agenda:
 
     :param note: takes what becomes of a question that turns out to need no call.
     :param patience_seconds: how long a question is waited for that another worker has.
+    :param bank_seconds: how long closed banks are waited for once nothing else is left.
     """
 
-    def __init__(self, plan: Plan, journal: Journal, *, note: Note, patience_seconds: float) -> None:
+    def __init__(
+        self, plan: Plan, journal: Journal, *, note: Note, patience_seconds: float, bank_seconds: float = 0.0
+    ) -> None:
+        self._plan = plan
         self._questioner = plan.questioner
         self._journal = journal
         self._note = note
         self._patience = patience_seconds
+        self._bank_seconds = bank_seconds
         self._questions = plan.open_questions()
         self._has_more = True
         self._free: deque[tuple[Question, Standing]] = deque()
         self._known: list[Question] = []
         self._parked: dict[int, _Parked] = {}
         self._looked_at = -_LOOK_AGAIN_SECONDS
+        self._of_closed: dict[str, array[int]] = {}
+        self._reopened: Iterator[Question] | None = None
+        self._gives_up_at: float | None = None
+        self._gave_up = False
 
     def take(self) -> tuple[Question, Standing] | None:
         """Give the next one; None where there is none now."""
         while not self._free:
-            if self._has_more and len(self._known) < _LOOKED_UP_TOGETHER:
+            if self._reopened is not None:
+                self._look_up_reopened()
+            elif self._has_more and len(self._known) < _LOOKED_UP_TOGETHER:
                 question, is_known = next(self._questions, _END)
                 if question is None:
                     self._has_more = False
@@ -69,6 +85,8 @@ class Agenda:
             elif self._parked and time.monotonic() >= self._looked_at + _LOOK_AGAIN_SECONDS:
                 self._look_up([parked.question for parked in self._parked.values()])
                 self._looked_at = time.monotonic()
+            elif self._of_closed and not self._parked and self._is_out_of_patience():
+                self._give_up()
             else:
                 return None
         return self._free.popleft()
@@ -77,10 +95,46 @@ class Agenda:
         """Take back questions that somebody else was quicker with."""
         self._known.extend(questions)
 
+    def wait_for(self, bank: str, question: Question) -> bool:
+        """Take back a question whose bank is closed, until it opens; False once closed banks are not waited for."""
+        if self._gave_up:
+            return False
+        self._gives_up_at = None
+        self._of_closed.setdefault(bank, array("Q")).append(question.leader)
+        return True
+
+    def open(self, bank: str) -> None:
+        """Give what has waited for a bank before all else, as it stands by then."""
+        log.info("The bank %s is open again; %s questions have waited for it.", bank, f"{self._again(bank):,}")
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left."""
-        return not (self._free or self._known or self._has_more or self._parked)
+        ahead = self._free or self._known or self._has_more or self._reopened
+        return not (ahead or self._parked or self._of_closed)
+
+    def _is_out_of_patience(self) -> bool:
+        if self._gives_up_at is None:
+            self._gives_up_at = time.monotonic() + self._bank_seconds
+        return time.monotonic() >= self._gives_up_at
+
+    def _give_up(self) -> None:
+        """Have all that waits for a bank looked at a last time: another worker may have its answer by now."""
+        self._gave_up = True
+        for bank in sorted(self._of_closed):
+            log.warning("The bank %s is still closed; %s questions have waited for it.", bank, f"{self._again(bank):,}")
+
+    def _again(self, bank: str) -> int:
+        leaders = sorted(self._of_closed.pop(bank, ()))
+        self._reopened = chain(self._reopened or (), self._plan.questions(leaders))
+        return len(leaders)
+
+    def _look_up_reopened(self) -> None:
+        questions = list(islice(self._reopened or (), _LOOKED_UP_TOGETHER))
+        if questions:
+            self._look_up(questions)
+        else:
+            self._reopened = None
 
     def _look_up(self, questions: list[Question]) -> None:
         stale = []

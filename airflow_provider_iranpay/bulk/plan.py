@@ -6,7 +6,7 @@ What is refused here is refused before anything is paid.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import compress, count
@@ -65,6 +65,10 @@ class Question:
             named = zip(self._questioner.names, self._values, strict=True)
             self._made = reader, reader.request({name: value for name, value in named if value is not None})
         return self._made[1]
+
+    def value(self, name: str) -> str | None:
+        """Return the canonical text of an input."""
+        return self._values[self._questioner.names.index(name)]
 
     def _wire(self, provider: str) -> bytes | None:
         """Hash the question as the provider would get it today; None where no account of the run tells."""
@@ -206,7 +210,7 @@ class Plan:
         self.estimate: Estimate
         self.key_dtype: Dtype
 
-    def questions(
+    def marked(
         self, block: StoredBlock, marks: Sequence[int], wanted: Collection[int]
     ) -> Iterator[tuple[Question, int]]:
         """Make the questions of a block whose rows have one of these marks, and say which."""
@@ -221,8 +225,21 @@ class Plan:
         for block in self.spool.blocks():
             marks = block.marks
             if _NEW in marks or _KNOWN in marks:
-                for question, mark in self.questions(block, marks, (_NEW, _KNOWN)):
+                for question, mark in self.marked(block, marks, (_NEW, _KNOWN)):
                     yield question, mark == _KNOWN
+
+    def questions(self, leaders: Iterable[int]) -> Iterator[Question]:
+        """Give questions again.
+
+        :param leaders: ordinals of the first rows that ask them, ascending.
+        """
+        block: StoredBlock | None = None
+        for leader in leaders:
+            if block is None or leader > block.last:
+                block = self.spool.block_with(leader)
+            offset = leader - block.first
+            values = [column[offset] for column in block.inputs]
+            yield self.questioner.question(leader, values, block.questions[offset])
 
     def results(self, rest: Outcome) -> Iterator[tuple[Any, Outcome]]:
         """Give each row's key with its outcome, in the order of the rows.
@@ -337,7 +354,7 @@ def _look(plan: Plan, duplicates: int) -> Estimate:
         marks = _first_marks(plan, block)
         outcomes = []
         for question, _, outcome in plan.questioner.look_up(
-            [question for question, _ in plan.questions(block, marks, (_KNOWN,))] if _KNOWN in marks else ()
+            [question for question, _ in plan.marked(block, marks, (_KNOWN,))] if _KNOWN in marks else ()
         ):
             if outcome is not None:
                 marks[question.leader - block.first] = _SETTLED

@@ -12,9 +12,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from airflow_provider_iranpay.bulk.agenda import Agenda
+from airflow_provider_iranpay.bulk.availability import Availability, unavailable
 from airflow_provider_iranpay.bulk.health import Doubts, Health
 from airflow_provider_iranpay.bulk.lanes import Arrival, Lane
 from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, Verdict, is_doubtful, judge, of_error
@@ -23,6 +24,7 @@ from airflow_provider_iranpay.bulk.plan import Plan, Question
 from airflow_provider_iranpay.bulk.ways import Way
 from airflow_provider_iranpay.client.many_driver import Ended, Job
 from airflow_provider_iranpay.exceptions import InvalidInput, LeaseLost
+from airflow_provider_iranpay.iran.banks import Bank
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.records import (
     Answer,
@@ -58,12 +60,15 @@ class Pace:
         flight, unknown. None for as many as can be in flight. What follows a failed call of an earlier account is
         claimed beyond it: at most as many as that account has in flight.
     :param patience_seconds: how long a question is waited for that another worker has.
+    :param on_unavailable: what becomes of questions whose bank is still closed when all others have been asked:
+        ``wait`` for it, as long as ``patience_seconds``, or ``skip`` them.
     """
 
     rate_per_second: float | None = None
     concurrency: int = 64
     ahead: int | None = None
     patience_seconds: float = 300.0
+    on_unavailable: Literal["skip", "wait"] = "wait"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,7 +135,13 @@ class Run:
         self._journal = journal
         self._ahead = pace.ahead or pace.concurrency
         self._budget = budget
-        self._agenda = Agenda(plan, journal, note=self._note, patience_seconds=pace.patience_seconds)
+        self._agenda = Agenda(
+            plan,
+            journal,
+            note=self._note,
+            patience_seconds=pace.patience_seconds,
+            bank_seconds=pace.patience_seconds if pace.on_unavailable == "wait" else 0.0,
+        )
         self._lanes = [
             Lane(
                 way,
@@ -149,6 +160,7 @@ class Run:
         self._watchers = [
             (Pauses(lane, others), Health(), Doubts()) for lane, others in zip(self._lanes, shared, strict=True)
         ]
+        self._availability = [Availability(way) for way in plan.questioner.ways]
         self._track_ids = _track_ids()
         self._arrivals: deque[Arrival] = deque()
         self._bell = threading.Event()
@@ -170,6 +182,8 @@ class Run:
         """
         for lane in self._lanes:
             lane.start()
+        for availability in self._availability if self._plan.estimate.to_ask else ():
+            availability.start()
         try:
             while self._turn():
                 heard(self.totals)
@@ -227,6 +241,8 @@ class Run:
 
     def _end(self) -> None:
         """Let the lanes end, and settle what they bring."""
+        for availability in self._availability:
+            availability.stop()
         for lane in self._lanes:
             if self._open:
                 lane.close(grace=_STOP_SECONDS if self.was_killed else None)
@@ -266,7 +282,7 @@ class Run:
             outcome = verdict.outcome.of_call(lane.way.provider, call.track_id, ended.at, cost_rial)
             if call.so_far is not None:
                 outcome = outcome.after(call.so_far)
-            self._watch(lane, call.lane, outcome, ended)
+            self._watch(lane, call, outcome, ended)
             following = self._following(call, outcome) if verdict.definite_failure else None
             if following is not None:
                 following.kept = call.kept if verdict.content is None else call.attempt
@@ -288,16 +304,18 @@ class Run:
         self.totals.unknown_rial += price_rial or 0
         return 0
 
-    def _watch(self, lane: Lane, number: int, outcome: Outcome, ended: Ended) -> None:
+    def _watch(self, lane: Lane, call: _Call, outcome: Outcome, ended: Ended) -> None:
         """Close an account that refuses or fails all; stop the run if the answers make no sense."""
-        pauses, health, doubts = self._watchers[number]
+        pauses, health, doubts = self._watchers[call.lane]
         if ended.error is None:
             pauses.fine()
             health.fine()
             doubts.fine()
             return
-        pauses.hear(outcome)
-        rest = health.hear(outcome, ended.error)
+        rest = None
+        if not self._availability[call.lane].explains(call.question, outcome):
+            pauses.hear(outcome)
+            rest = health.hear(outcome, ended.error)
         if rest is not None and not lane.is_closed:
             log.error("%s: nothing more is sent with this account. %s", lane.way.account, rest.error_message)
             self.rest = rest
@@ -331,6 +349,10 @@ class Run:
         """Choose as many calls as may be claimed."""
         if not self._stopped and all(lane.is_closed for lane in self._lanes):
             self._stop(self.rest, may_repeat=self.rest.status == Status.NOT_SENT_UNAVAILABLE)
+        if not all(availability.is_ready for availability in self._availability):
+            return
+        for bank in {bank for availability in self._availability for bank in availability.opened()}:
+            self._agenda.open(bank)
         for _ in range(0 if self._stopped else self._room() - len(self._wanted)):
             taken = self._agenda.take()
             if taken is None:
@@ -339,15 +361,25 @@ class Run:
             chosen = self._choose(question, standing, first=0)
             if isinstance(chosen, _Call):
                 self._wanted.append(chosen)
-            else:
+                continue
+            self._bell.set()  # what was taken fills no room: the next turn is not to wait for an answer
+            if isinstance(chosen, Outcome):
                 self._note(question, chosen)
+            elif not self._agenda.wait_for(chosen.jibit_id or "", question):
+                self._note(question, unavailable(chosen))
 
-    def _choose(self, question: Question, standing: Standing, *, first: int) -> _Call | Outcome:
-        """Choose the first account from a number on that can be asked; else say what becomes of the question."""
-        outcome = self.rest
+    def _choose(self, question: Question, standing: Standing, *, first: int) -> _Call | Outcome | Bank:
+        """Choose the first account from a number on that can be asked.
+
+        :return: else what becomes of the question, or the bank that has to open first.
+        """
+        outcome: Outcome | Bank = self.rest
         for number in range(first, len(self._lanes)):
             lane = self._lanes[number]
             if lane.is_closed:
+                continue
+            if (bank := self._availability[number].closed_bank(question)) is not None:
+                outcome = bank
                 continue
             try:
                 request = question.request(lane.way)

@@ -5,7 +5,7 @@ Nothing is sent from here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -61,6 +61,8 @@ class Way(Reader):
     :param account: its name in the journal; it survives new credentials.
     :param price_rial: what an answer costs; None where nobody has said so.
     :param whole_call_seconds: how long one call may take.
+    :param closed_banks: asks, for nothing, of which banks (Jibit ids) no card can be asked about now; None where the
+        provider does not report it.
     """
 
     provider: str
@@ -69,6 +71,7 @@ class Way(Reader):
     price_rial: int | None
     whole_call_seconds: float
     client: MakeClient
+    closed_banks: Callable[[], Collection[str]] | None = None
 
 
 _BARE: Final[Mapping[str, Api]] = {"jibit": Jibit("", ""), "paystar": Paystar(credentials={})}

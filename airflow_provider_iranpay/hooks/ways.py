@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from airflow_provider_iranpay.api.contract import Endpoint
@@ -10,6 +10,8 @@ from airflow_provider_iranpay.api.jibit.endpoints import ENDPOINTS
 from airflow_provider_iranpay.api.paystar.endpoints import BANKING, GATEWAY, WALLET
 from airflow_provider_iranpay.bulk.ways import Way
 from airflow_provider_iranpay.exceptions import ConfigurationError
+from airflow_provider_iranpay.hooks.base import IranPayHook
+from airflow_provider_iranpay.hooks.jibit import JibitHook
 from airflow_provider_iranpay.hooks.providers import provider_hook
 from airflow_provider_iranpay.inquiries import Inquiry
 
@@ -45,7 +47,14 @@ def way(conn_id: str, inquiry: Inquiry) -> Way:
         price_rial=0 if inquiry.is_free else hook.prices.get(inquiry.name),
         whole_call_seconds=hook.whole_call_seconds,
         client=hook.many_client,
+        closed_banks=_closed_banks(hook, inquiry),
     )
+
+
+def _closed_banks(hook: IranPayHook, inquiry: Inquiry) -> Callable[[], frozenset[str]] | None:
+    if inquiry.name != "card_to_iban" or not isinstance(hook, JibitHook):
+        return None
+    return lambda: hook.card_to_iban_availability().closed
 
 
 def _answering(inquiry: Inquiry) -> list[str]:

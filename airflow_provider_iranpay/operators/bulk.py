@@ -56,6 +56,8 @@ class BaseBulkInquiry(BaseOperator):
         this task in this run (templated).
     :param max_age: for how long a kept answer stands; None for as long as the catalogue says.
     :param on_unknown: ``hold`` what maybe was paid and has no answer, or ``retry`` it, once in a freshness period.
+    :param on_unavailable: what becomes of rows whose bank the provider reports as closed, once all others are asked:
+        ``wait`` some minutes for it to open, or ``skip`` them. Only ``card_to_iban`` has such a report.
     :param ask_pruned: ask again what was paid once and whose answer was thrown away.
     :param estimate_only: plan, say what it would cost, and send nothing (templated).
     :param fail_above: share of rows without an answer, 0 to 1, above which the task fails after it has written all.
@@ -89,6 +91,7 @@ class BaseBulkInquiry(BaseOperator):
         budget_name: str | None = None,
         max_age: timedelta | None = None,
         on_unknown: Literal["hold", "retry"] = "hold",
+        on_unavailable: Literal["skip", "wait"] = "wait",
         ask_pruned: bool = False,
         estimate_only: bool | str = False,
         fail_above: float = 0.1,
@@ -108,6 +111,7 @@ class BaseBulkInquiry(BaseOperator):
         self.budget_name = budget_name
         self.max_age = max_age
         self.on_unknown = on_unknown
+        self.on_unavailable = on_unavailable
         self.ask_pruned = ask_pruned
         self.estimate_only = estimate_only
         self.fail_above = fail_above
@@ -133,6 +137,7 @@ class BaseBulkInquiry(BaseOperator):
             "Give budget_rial too: a name alone limits nothing.",
         )
         _require(self.on_unknown in ("hold", "retry"), "on_unknown", "unknown", "Give hold or retry.")
+        _require(self.on_unavailable in ("skip", "wait"), "on_unavailable", "unknown", "Give skip or wait.")
         _require(0 <= self.fail_above <= 1, "fail_above", "range", "Give a share from 0 to 1.")
         _require(
             self.max_age is None or isinstance(self.max_age, timedelta),
@@ -184,6 +189,7 @@ class BaseBulkInquiry(BaseOperator):
                 pace=Pace(
                     rate_per_second=_number("rate_per_second", self.rate_per_second, float, above=0),
                     concurrency=self.concurrency,
+                    on_unavailable=self.on_unavailable,
                 ),
                 reuse=Reuse(max_age=self.max_age, on_unknown=self.on_unknown, ask_pruned=self.ask_pruned),
                 budget=self._budget(),

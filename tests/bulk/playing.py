@@ -106,6 +106,7 @@ class Provider:
     :param ends: of people that have one of their own.
     :param otherwise: of all others.
     :param taking: called in the lane's thread with each job that is taken, before it is sent.
+    :param closed_banks: its report; none by default.
     :ivar asked: people, in the order in which they were asked.
     :ivar clients: of the runs so far.
     """
@@ -118,6 +119,7 @@ class Provider:
     taking: Callable = lambda job: None
     birth_calendar: str = "jalali"
     inquiry: object = INQUIRY
+    closed_banks: Callable | None = None
     asked: list[int] = field(default_factory=list)
     clients: list[ScriptedClient] = field(default_factory=list)
 
@@ -140,6 +142,7 @@ class Provider:
             price_rial=self.price_rial,
             whole_call_seconds=5,
             client=self._client,
+            closed_banks=self.closed_banks,
         )
 
     def withhold(self):
@@ -164,7 +167,7 @@ class Provider:
         """How the call to a person ends; it counts as asked."""
         wire = request.wire
         code = wire.get("nationalCode") or wire.get("national_id")
-        person = int(code[2:9] if code else wire.get("account_number") or wire["number"])
+        person = int(code[2:9] if code else wire.get("account_number") or wire.get("card") or wire["number"])
         self.asked.append(person)
         return self.ends.get(person, self.otherwise)
 

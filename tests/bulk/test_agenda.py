@@ -10,7 +10,7 @@ from airflow_provider_iranpay.bulk import agenda as module
 from airflow_provider_iranpay.bulk.agenda import Agenda
 from airflow_provider_iranpay.warehouse.journal.records import Claim, Kind, Terms
 from airflow_provider_iranpay.warehouse.journal.states import Event, State
-from tests.bulk.playing import INQUIRY, LOST, Provider, table
+from tests.bulk.playing import INQUIRY, LOST, Provider, mobile, table
 from tests.bulk.test_plan import Batches
 from tests.warehouse.journal.playing import STALE, Clock, Desk
 
@@ -46,14 +46,15 @@ class Noted(dict):
 
 
 @contextmanager
-def agenda_of(desk, people, *, patience=60, size=100, **how):
+def agenda_of(desk, people, *, patience=60, bank_patience=60, size=100, **how):
     """An agenda, what it noted, and its journal."""
     with (
         closing(desk.journal()) as journal,
         closing(desk.plan(journal, Batches(table(people), size), Provider(), **how)) as plan,
     ):
         noted = Noted()
-        yield Agenda(plan, journal, note=noted, patience_seconds=patience), noted, journal
+        agenda = Agenda(plan, journal, note=noted, patience_seconds=patience, bank_seconds=bank_patience)
+        yield agenda, noted, journal
 
 
 def taken(agenda):
@@ -188,3 +189,76 @@ def test_what_a_worker_that_is_gone_has_left_is_closed_and_held_or_asked_again(d
         assert agenda.is_empty
         assert [one.status for one in noted.values()] == ([] if retry else ["unknown"])
     assert [one.state for one in desk.attempts()] == ["unknown"]
+
+
+def kept_back(agenda, noted, *, bank="MELLI"):
+    """Take all that is free, and give it back since its bank is closed."""
+    questions = [question for question, _ in iter(agenda.take, None)]
+    for question in questions:
+        assert agenda.wait_for(bank, question)
+    assert (agenda.take(), agenda.is_empty, noted) == (None, not questions, {})
+    return [question.leader for question in questions]
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_what_waits_for_a_bank_is_given_again_once_it_is_open(desk, size):
+    people = [3, 1, 2, 1, 4]
+    with agenda_of(desk, people, size=size) as (agenda, noted, _):
+        assert kept_back(agenda, noted) == [1, 2, 3, 5]
+        agenda.open("SAMAN")
+        assert agenda.take() is None
+        agenda.open("MELLI")
+        given = [question for question, _ in iter(agenda.take, None)]
+        asked = [question.value("mobile") for question in given]
+        assert asked == [mobile(people[question.leader - 1]) for question in given]
+        assert [question.leader for question in given] == [1, 2, 3, 5]
+        assert agenda.is_empty
+
+
+def test_what_has_waited_comes_before_all_else(desk):
+    with agenda_of(desk, [1, 2, 3], size=1) as (agenda, _, _):
+        agenda.wait_for("MELLI", agenda.take()[0])
+        agenda.open("MELLI")
+        assert taken(agenda) == [1, 2, 3]
+
+
+def test_what_another_worker_has_answered_while_it_waited_is_an_answer(desk):
+    with agenda_of(desk, [1, 2]) as (agenda, noted, _):
+        kept_back(agenda, noted)
+        desk.run(table([2]), Provider())
+        agenda.open("MELLI")
+        assert taken(agenda) == [1]
+        assert noted[2].origin == "cached"
+
+
+def test_patience_with_a_bank_begins_when_nothing_else_is_left_and_anew_after_each_opening(desk, watch):
+    with agenda_of(desk, [1, 2], size=1) as (agenda, noted, _):
+        agenda.wait_for("MELLI", agenda.take()[0])
+        watch.pass_(100)
+        assert kept_back(agenda, noted) == [2]
+        watch.pass_(59)
+        assert agenda.take() is None
+        agenda.open("MELLI")
+        assert kept_back(agenda, noted) == [1, 2]
+        watch.pass_(59)
+        assert agenda.take() is None
+        watch.pass_(1)
+        question, _ = agenda.take()
+        assert not agenda.wait_for("MELLI", question)
+        assert taken(agenda) == [2]
+        assert agenda.is_empty
+
+
+def test_without_patience_what_waits_is_given_a_last_time_when_nothing_else_is_left(desk):
+    with agenda_of(desk, [1, 2], size=1, bank_patience=0) as (agenda, _, _):
+        assert agenda.wait_for("MELLI", agenda.take()[0])
+        assert taken(agenda) == [2, 1]
+
+
+def test_a_bank_is_given_up_only_after_what_another_worker_has(desk, watch):
+    with another_with(desk, 1), agenda_of(desk, [1, 2], size=1, bank_patience=0) as (agenda, noted, _):
+        agenda.wait_for("MELLI", agenda.take()[0])
+        assert agenda.take() is None
+        watch.pass_(61)
+        assert taken(agenda) == [2]
+        assert noted[1].status == "not_sent_busy"

@@ -39,3 +39,17 @@ def test_the_price_is_the_connections_and_a_free_inquiry_costs_nothing(connect, 
     assert (made.price_rial, made.whole_call_seconds) == (5_000, 12)
     assert way("jibit_default", INQUIRIES["match_iban"]).price_rial is None
     assert way("paystar_gateway_default", INQUIRIES["gateway_inquiry"]).price_rial == 0
+
+
+@pytest.mark.parametrize("name", INQUIRIES)
+@pytest.mark.parametrize("kind", PRODUCTS)
+def test_jibit_alone_reports_closed_banks_and_for_card_to_iban_alone(kind, name, connect, connect_paystar):
+    if answers(kind, name):
+        made = way(f"{kind}_default", INQUIRIES[name])
+        assert (made.closed_banks is not None) is ((kind, name) == ("jibit", "card_to_iban"))
+
+
+def test_banks_that_the_report_calls_not_available_are_closed(connect, sandbox):
+    sandbox.world.change_settings({"unavailable_banks": ["MELLI", "SAMAN"], "unknown_enums": True})
+    assert way("jibit_default", INQUIRIES["card_to_iban"]).closed_banks() == {"MELLI", "SAMAN"}
+    assert sandbox.world.ledger.entries == []

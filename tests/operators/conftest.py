@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import asdict
 from types import SimpleNamespace
 
@@ -56,3 +57,11 @@ def airflow_context():
         dag_id="d", run_id="r", task_id="t", map_index=None, xcom_push=lambda key, value: pushed.update({key: value})
     )
     return {"ti": instance, "pushed": pushed}
+
+
+@pytest.fixture
+def old_handler():
+    """Put back the handler that a task run in this process replaces."""
+    old = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, old)

@@ -40,6 +40,7 @@ def make(**changes):
         ({"concurrency": 0}, "concurrency"),
         ({"budget_name": "kyc"}, "budget_name"),
         ({"on_unknown": "repeat"}, "on_unknown"),
+        ({"on_unavailable": "hope"}, "on_unavailable"),
         ({"fail_above": 10}, "fail_above"),
     ],
 )

@@ -96,6 +96,11 @@ def provider_down(ask, world, monkeypatch):
     return ask(concurrency=8)
 
 
+def banks_stay_closed(ask, world, _):
+    world.change_settings({"unavailable_banks": ["MELLI", "MELLAT", "SADERAT", "SEPAH", "TEJARAT", "SAMAN"]})
+    return ask(inquiry="card_to_iban", sql="SELECT customer_id, card FROM customers", on_unavailable="skip")
+
+
 def lease_lost(ask, world, monkeypatch):
     def lose(*_, **__):
         raise LeaseLost("This worker was silent for longer than its lease.")
@@ -126,6 +131,7 @@ ENDS = {
     "the provider needs a person": a_person_is_needed,
     "20 answers in a row make no sense": twenty_doubtful_answers,
     "the provider is down": provider_down,
+    "banks stay closed, with more than `fail_above` of the rows": banks_stay_closed,
     "the lease is lost": lease_lost,
     "Airflow tells it to end": told_to_end,
     "a key is missing or stands twice": a_key_stands_twice,

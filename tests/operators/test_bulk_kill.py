@@ -24,14 +24,6 @@ MATCHING = {
 }
 
 
-@pytest.fixture
-def old_handler():
-    """Put back the handler that a task run in this process replaces."""
-    old = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, old)
-
-
 def states(warehouse):
     with warehouse.engine.connect() as connection:
         return dict(connection.execute(text("SELECT state, count(*) FROM iranpay_attempt GROUP BY state")).all())

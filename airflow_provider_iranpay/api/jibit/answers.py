@@ -95,6 +95,11 @@ class CardToIbanAvailability(Answer):
         """Whether the bank is reported as ``AVAILABLE``; False for a bank that the report does not name."""
         return self.banks.get(bank) == "AVAILABLE"
 
+    @property
+    def closed(self) -> frozenset[str]:
+        """Banks that are reported as ``NOT_AVAILABLE``. A newer word is no documented no, and an error is free."""
+        return frozenset(bank for bank, word in self.banks.items() if word == "NOT_AVAILABLE")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostalAddress(Answer):
