@@ -19,8 +19,9 @@ BLOCK_SECONDS: Final = 0.25
 """Seconds of the rate that are leased at once, but at least one slot: four leases in a second, where all are used."""
 
 _CATCH_UP_SECONDS: Final = 0.01
-"""How far slots may lie in the past: what a loop that wakes late makes good. In any one second the rate is exceeded by
-a hundredth and one send at the most; without it, each late waking would lose its time."""
+"""By how much more than the distance of two slots a slot may lie in the past: what a loop that wakes late makes good.
+In any one second the rate is exceeded by a hundredth and one send at the most; without it, each late waking would lose
+its time."""
 _AT_ONCE_SECONDS: Final = 0.005
 """Within which slots follow the own ones, or the present, so that nobody else's lie between."""
 _LONGEST_WAIT: Final = 1.0
@@ -108,7 +109,7 @@ class Pacer:
     def _lose_missed(self, now: float) -> None:
         while self._blocks:
             block = self._blocks[0]
-            missed = math.ceil((now - _CATCH_UP_SECONDS - block.next_at) * self._per_second)
+            missed = math.ceil((now - _CATCH_UP_SECONDS - block.next_at) * self._per_second) - 1
             missed = max(0, min(missed, block.left))
             block.next_at += missed / self._per_second
             block.left -= missed

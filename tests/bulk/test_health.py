@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_iranpay.bulk.health import DOUBTFUL_IN_A_ROW, FAILURES_IN_A_ROW, Doubts, Health
+from airflow_provider_iranpay.bulk.health import DOUBTFUL_IN_A_ROW, FAILURES_IN_A_ROW, Doubts, Fatigue, Health
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status, of_error
 from airflow_provider_iranpay.exceptions import OperatorNeeded, QuotaReached, TransientFailure
 
@@ -71,3 +71,24 @@ def test_one_end_that_makes_sense_begins_the_count_anew():
     doubts = Doubts()
     ends = [True] * 19 + [False] + [True] * 19
     assert [doubts.hear(OK, is_doubtful=one) for one in ends] == [None] * 39
+
+
+def pauses(*outcomes, is_paused=False):
+    """What an account is told after each of them: to pause for so many seconds, or not to."""
+    fatigue = Fatigue()
+    return [fatigue.hear(outcome, is_paused=is_paused) for outcome in outcomes]
+
+
+@pytest.mark.parametrize("outcome", [FAILED, UNREACHED])
+def test_ten_failures_in_a_row_are_a_reason_to_pause_and_each_further_ten_for_twice_as_long(outcome):
+    told = pauses(*[outcome] * 80)
+    assert told[9::10] == [5, 10, 20, 40, 60, 60, 60, 60]
+    assert sum(told) == sum(told[9::10])
+
+
+def test_a_success_begins_the_run_and_the_length_anew():
+    assert pauses(*[FAILED] * 19, OK, *[FAILED] * 10)[-11:] == [0.0] * 10 + [5.0]
+
+
+def test_what_fails_while_the_account_pauses_does_not_count():
+    assert pauses(*[FAILED] * 30, is_paused=True) == [0.0] * 30

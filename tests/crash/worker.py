@@ -60,6 +60,7 @@ class Errand:
     :param url: of the sandbox.
     :param keys: of the journal's ring, newest first.
     :param providers: who is asked, in this order; their prices are alike.
+    :param rate_per_second: sends in a second, of all workers together; None for as fast as it goes.
     :param lease_seconds: how long the lease is; None for what the job makes it.
     :param as_of: name of the run whose first try says as of when it sees the journal; empty for now.
     """
@@ -72,6 +73,7 @@ class Errand:
     cap_rial: int = 10**9
     providers: tuple[str, ...] = ("jibit",)
     concurrency: int = 4
+    rate_per_second: float | None = None
     on_unknown: str = "hold"
     lease_seconds: float | None = None
     estimate_only: bool = False
@@ -121,7 +123,7 @@ def make_job(errand: Errand, warehouse: Warehouse) -> BulkJob:
         warehouse=warehouse,
         keys=KeyRing(dict(errand.keys)),
         targets=[TableTarget(warehouse, "results")],
-        pace=Pace(concurrency=errand.concurrency, patience_seconds=30),
+        pace=Pace(rate_per_second=errand.rate_per_second, concurrency=errand.concurrency, patience_seconds=30),
         reuse=Reuse(on_unknown="retry" if errand.on_unknown == "retry" else "hold"),
         budget=Budget(cap_rial=errand.cap_rial, name="night"),
         fail_above=1.0,
