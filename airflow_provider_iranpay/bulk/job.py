@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -34,7 +35,7 @@ from airflow_provider_iranpay.warehouse.pace import SharedPace
 from airflow_provider_iranpay.warehouse.provenance import LoadContext
 from airflow_provider_iranpay.warehouse.runs import fix_as_of, note_task
 
-__all__ = ["Budget", "BulkJob", "Manifest", "Reuse"]
+__all__ = ["BaseBulkJob", "Budget", "BulkJob", "Manifest", "Reuse", "Tally"]
 
 log = logging.getLogger(__name__)
 
@@ -73,24 +74,21 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BulkJob:
-    """One bulk inquiry.
+class BaseBulkJob(ABC):
+    """Questions that are planned, asked and answered; which ones, a subclass says.
 
-    :param key: the source's column with the user's key: unique, not missing, integers or texts.
-    :param columns: input to the source's column; what is left out is guessed by its name.
+    :param key: the column with the user's key.
     :param ways: accounts that can be asked, in the order of preference.
     :param targets: where the results go.
     :param fail_above: share of rows without an answer, 0 to 1, above which the run fails after it has written all.
     """
 
     inquiry: Inquiry
-    source: Source
     key: str
     ways: Sequence[Way]
     warehouse: Warehouse
     keys: KeyRing
     targets: Sequence[Target] = ()
-    columns: Mapping[str, str] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     reuse: Reuse = field(default_factory=Reuse)
     budget: Budget | None = None
@@ -106,37 +104,55 @@ class BulkJob:
         :raises InvalidInput: a row has no key, or not one of its own; nothing was paid.
         :raises RunIncomplete: rows were left without an answer; all results are written, and a repeat goes on.
         """
-        environment = same_environment(self.ways)
+        with self.planned() as plan:
+            if self.estimate_only:
+                return {"inquiry": self.inquiry.name, "estimate": asdict(plan.estimate)}
+            # A lease for planning and another one for asking: a plan may take longer than any lease.
+            with closing(self._journal()) as journal:
+                return self._pay(journal, plan, started)
+
+    @contextmanager
+    def planned(self) -> Iterator[Plan]:
+        """Plan, say what it would cost, and see that the targets can take the results. The plan ends with the block.
+
+        :raises ConfigurationError: something is not fit.
+        :raises InvalidInput: a row has no key, or not one of its own.
+        """
+        same_environment(self.ways)
         if self.budget is not None and highest_cost_rial(self.ways) is None:
             raise ConfigurationError(
                 f"budget: the price of {self.inquiry.name} is not known, so no budget can hold it. Set it in the extra "
                 "prices of each connection."
             )
-        with _seldom_collecting():
-            return self._perform(environment, started)
+        with _seldom_collecting(), closing(self._journal()) as journal:
+            journal.recover()
+            with closing(self._plan(journal)) as plan:
+                log.info("%s", _estimated(self.inquiry, plan))
+                if not self.estimate_only:
+                    self._prepare_targets(plan)
+                yield plan
 
-    def _perform(self, environment: str, started: Callable[[Run], None]) -> Manifest:
+    def _journal(self) -> Journal:
         longest = max(way.whole_call_seconds for way in self.ways)
         lease = Lease(
             length=max(_SHORTEST_LEASE, timedelta(seconds=2 * longest)), whole_call=timedelta(seconds=longest)
         )
-        # A lease for planning and another one for asking: a plan may take longer than any lease.
-        with closing(Journal.open(self.warehouse, self.keys, environment, lease=lease)) as journal:
-            journal.recover()
-            with closing(self._plan(journal)) as plan:
-                log.info("%s", _estimated(self.inquiry, plan))
-                if self.estimate_only:
-                    return {"inquiry": self.inquiry.name, "estimate": asdict(plan.estimate)}
-                if plan.estimate.rows:
-                    self._prepare_targets(plan)
-                else:  # a column without cells has no type that a table could keep to
-                    log.warning("No rows in %s: no target is written.", self.source.description)
-                with closing(Journal.open(self.warehouse, self.keys, environment, lease=lease)) as paying:
-                    return self._pay(paying, plan, started)
+        return Journal.open(self.warehouse, self.keys, same_environment(self.ways), lease=lease)
+
+    @abstractmethod
+    def _plan(self, journal: Journal) -> Plan:
+        """Make the plan; the caller closes it."""
+
+    def _begun(self, journal: Journal, budget: str | None) -> None:  # noqa: B027 - a job may have nobody to tell
+        """Hear who will ask, and which budget pays, before anything is sent."""
+
+    def _counted(self, journal: Journal, run: Run, tally: Tally, manifest: Manifest) -> None:  # noqa: B027 - likewise
+        """Hear what the run comes to, once its results are written and all of it has added up."""
 
     def _pay(self, journal: Journal, plan: Plan, started: Callable[[Run], None]) -> Manifest:
         """Ask, and write the results."""
         name, room_rial = (None, None) if self.budget is None else self._open_budget(journal, self.budget)
+        self._begun(journal, name)
         run = Run(plan, journal, pace=self.pace, shared=self._shared(), budget=name)
         started(run)
         self._note(journal, plan, run.totals, state="running")
@@ -164,24 +180,19 @@ class BulkJob:
             for way in self.ways
         ]
 
-    def _plan(self, journal: Journal) -> Plan:
-        mapped = map_columns(self.inquiry, there=self.source.columns(), key=self.key, given=self.columns)
-        if mapped.guessed:
-            guesses = ", ".join(f"{name} is {mapped.columns[name]}" for name in mapped.guessed)
-            log.info("Columns of %s, guessed by their names: %s.", self.source.description, guesses)
-        with self.warehouse.transaction() as connection:
-            now = datetime.now(UTC)
-            as_of = fix_as_of(connection, journal.environment, self.context, now) if self.context.run_id else now
+    def _questioner(self, journal: Journal, as_of: datetime) -> Questioner:
         freshness = Freshness(
             as_of=as_of,
             max_age=self.inquiry.fresh if self.reuse.max_age is None else self.reuse.max_age,
             retry_unknown=self.reuse.on_unknown == "retry" or self.inquiry.is_free,
             ask_pruned=self.reuse.ask_pruned,
         )
-        questioner = Questioner(self.inquiry, self.ways, journal, freshness, self.inquiry.fresh_negative)
-        return make_plan(self.source, key=self.key, columns=mapped.columns, questioner=questioner)
+        return Questioner(self.inquiry, self.ways, journal, freshness, self.inquiry.fresh_negative)
 
     def _prepare_targets(self, plan: Plan) -> None:
+        if not plan.estimate.rows:  # a column without cells has no type that a table could keep to
+            log.warning("No rows: no target is written.")
+            return
         outputs = [Column(output.name, output.dtype) for output in self.inquiry.outputs]
         for target in self.targets:
             target.prepare(Column(self.key, plan.key_dtype), outputs)
@@ -201,12 +212,13 @@ class BulkJob:
         if run.was_killed:
             self._note(journal, plan, run.totals, state="killed")
             raise RunIncomplete("The run was told to end. What was answered is kept: run again, it goes on from there.")
-        tally = _Tally(plan, run.rest, self.context)
+        tally = Tally(plan, run.rest, self.context)
         for target in (self.targets if plan.estimate.rows else ()) or (_Nowhere(),):
-            tally = _Tally(plan, run.rest, self.context)
+            tally = Tally(plan, run.rest, self.context)
             target.write(tally.rows())
         tally.check(run.totals, journal.own_sums())
         manifest = self._manifest(journal, plan, run, tally, budget)
+        self._counted(journal, run, tally, manifest)
         incomplete = self._incomplete(run, tally)
         state = run.ended_by or ("done" if incomplete is None else "incomplete")
         self._note(journal, plan, run.totals, state=state, manifest=manifest)
@@ -215,7 +227,7 @@ class BulkJob:
             raise incomplete
         return manifest
 
-    def _manifest(self, journal: Journal, plan: Plan, run: Run, tally: _Tally, budget: str | None) -> Manifest:
+    def _manifest(self, journal: Journal, plan: Plan, run: Run, tally: Tally, budget: str | None) -> Manifest:
         each = highest_cost_rial(self.ways)
         totals, unknown = run.totals, plan.estimate.unknown + run.totals.statuses[Status.UNKNOWN]
         manifest: Manifest = {
@@ -266,7 +278,7 @@ class BulkJob:
         except SQLAlchemyError as error:
             log.warning("How far the run is cannot be written: %s.", type(error).__name__)
 
-    def _incomplete(self, run: Run, tally: _Tally) -> RunIncomplete | None:
+    def _incomplete(self, run: Run, tally: Tally) -> RunIncomplete | None:
         """Say why the run fails: it could not go on, or too many rows are without an answer."""
         unanswered = tally.count - tally.answered
         said = f"{unanswered:,} of {tally.count:,} rows are without an answer ({tally.reasons()}); all are written."
@@ -282,10 +294,34 @@ class BulkJob:
         return None
 
 
-class _Tally:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkJob(BaseBulkJob):
+    """One bulk inquiry: a question for each row of a source.
+
+    :param key: the source's column with the user's key: unique, not missing, integers or texts.
+    :param columns: input to the source's column; what is left out is guessed by its name.
+    """
+
+    source: Source
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def _plan(self, journal: Journal) -> Plan:
+        mapped = map_columns(self.inquiry, there=self.source.columns(), key=self.key, given=self.columns)
+        if mapped.guessed:
+            guesses = ", ".join(f"{name} is {mapped.columns[name]}" for name in mapped.guessed)
+            log.info("Columns of %s, guessed by their names: %s.", self.source.description, guesses)
+        with self.warehouse.transaction() as connection:
+            now = datetime.now(UTC)
+            as_of = fix_as_of(connection, journal.environment, self.context, now) if self.context.run_id else now
+        questioner = self._questioner(journal, as_of)
+        return make_plan(self.source, key=self.key, columns=mapped.columns, questioner=questioner)
+
+
+class Tally:
     """The rows of a run on their way to a target, counted as they pass.
 
     :ivar count: rows.
+    :ivar counted: for each status and origin, how many rows have both, and what they have cost in Rial.
     :ivar saved: rows whose answer was not paid again.
     """
 
@@ -296,6 +332,7 @@ class _Tally:
         self.count = 0
         self.statuses: Counter[str] = Counter()
         self.origins: Counter[str] = Counter()
+        self.counted: list[tuple[str, str, int, int]] = []
         self._cost_rial = 0
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
@@ -303,15 +340,20 @@ class _Tally:
         none = (None,) * len(self._plan.questioner.inquiry.outputs)
         of_run = self._of_run
         pairs: Counter[tuple[str, str]] = Counter()
+        costs: Counter[tuple[str, str]] = Counter()
         for key, outcome in self._plan.results(self._rest):
             *facts, cells = outcome
-            pairs[outcome.status, outcome.origin] += 1
-            self._cost_rial += outcome.cost_rial or 0
+            pair = outcome.status, outcome.origin
+            pairs[pair] += 1
+            if outcome.cost_rial:
+                costs[pair] += outcome.cost_rial
             yield key, *(cells or none), *facts, *of_run
         for (status, origin), count in pairs.items():
             self.statuses[status] += count
             self.origins[origin] += count
             self.count += count
+            self.counted.append((str(status), str(origin), count, costs[status, origin]))
+        self._cost_rial = costs.total()
 
     @property
     def answered(self) -> int:

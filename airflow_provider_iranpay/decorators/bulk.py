@@ -10,7 +10,7 @@ from airflow.sdk import Context
 from airflow.sdk.bases.decorator import DecoratedOperator, TaskDecorator, task_decorator_factory
 
 from airflow_provider_iranpay.exceptions import InvalidInput
-from airflow_provider_iranpay.operators.bulk import BaseBulkInquiry
+from airflow_provider_iranpay.operators.bulk import BaseTableInquiry
 
 if TYPE_CHECKING:
     from airflow_provider_iranpay.bulk.sources import Source
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["bulk_inquiry"]
 
 
-class _DecoratedBulkInquiry(DecoratedOperator, BaseBulkInquiry):
+class _DecoratedBulkInquiry(DecoratedOperator, BaseTableInquiry):
     """Asks an inquiry for each row of the frame that a function returns."""
 
     custom_operator_name = "@task.bulk_inquiry"
-    template_fields: Sequence[str] = (*DecoratedOperator.template_fields, *BaseBulkInquiry.template_fields)
+    template_fields: Sequence[str] = (*DecoratedOperator.template_fields, *BaseTableInquiry.template_fields)
 
     def _source(self, context: Context, stack: ExitStack, warehouse: Warehouse) -> Source:  # noqa: ARG002
         import pandas as pd
@@ -46,6 +46,6 @@ def bulk_inquiry(python_callable: Callable[..., Any] | None = None, **kwargs: An
 
     What the function is called with is stored and shown by Airflow: let it read personal data by itself.
 
-    :param kwargs: those of :class:`~airflow_provider_iranpay.operators.bulk.BaseBulkInquiry`.
+    :param kwargs: those of :class:`~airflow_provider_iranpay.operators.bulk.BaseTableInquiry`.
     """
     return task_decorator_factory(python_callable, decorated_operator_class=_DecoratedBulkInquiry, **kwargs)

@@ -19,13 +19,13 @@ from airflow_provider_iranpay.iran.digits import ascii_digits
 
 if TYPE_CHECKING:
     from airflow_provider_iranpay.bulk.files import FilePath
-    from airflow_provider_iranpay.bulk.job import Budget
+    from airflow_provider_iranpay.bulk.job import BaseBulkJob, Budget, BulkJob
     from airflow_provider_iranpay.bulk.run import Run
     from airflow_provider_iranpay.bulk.sources import Source
     from airflow_provider_iranpay.bulk.targets import Target
     from airflow_provider_iranpay.warehouse.engine import Warehouse
 
-__all__ = ["BaseBulkInquiry", "BulkInquiryOperator"]
+__all__ = ["BaseBulkInquiry", "BaseTableInquiry", "BulkInquiryOperator"]
 
 N = TypeVar("N", int, float)
 
@@ -34,7 +34,7 @@ _WAREHOUSE = "iranpay_warehouse"
 
 
 class BaseBulkInquiry(BaseOperator):
-    """Asks an inquiry for each row of a source; where the rows come from, a subclass says.
+    """Asks an inquiry for each of some rows; which ones, a subclass says.
 
     Every question is written into the journal before it is sent, so a task that is retried or cleared goes on where it
     was. Returns the manifest, counts and sums without any value of a row; a run that fails in the end has pushed it
@@ -42,7 +42,6 @@ class BaseBulkInquiry(BaseOperator):
 
     :param inquiry: name of an entry of :data:`airflow_provider_iranpay.inquiries.INQUIRIES`.
     :param key: the source's column with your key: unique and not missing, integers or texts.
-    :param columns: input of the inquiry to the source's column; what is left out is guessed by its name and logged.
     :param target_table: table of the warehouse, made if it is missing (templated).
     :param output_path: CSV, JSONL or Parquet, a local file or the URL of an object in storage (templated).
     :param conn_ids: provider connections that can answer, in the order of preference; one text may name several, apart
@@ -80,7 +79,6 @@ class BaseBulkInquiry(BaseOperator):
         *,
         inquiry: str,
         key: str,
-        columns: Mapping[str, str] | None = None,
         target_table: str | None = None,
         output_path: str | None = None,
         conn_ids: Sequence[str] | str = (_JIBIT,),
@@ -100,7 +98,6 @@ class BaseBulkInquiry(BaseOperator):
         super().__init__(**kwargs)
         self.inquiry = inquiry
         self.key = key
-        self.columns = columns
         self.target_table = target_table
         self.output_path = output_path
         self.conn_ids = conn_ids
@@ -121,12 +118,7 @@ class BaseBulkInquiry(BaseOperator):
 
     def _refuse_what_cannot_be(self) -> None:
         """Refuse, when the DAG is parsed, what no template can mend."""
-        known = INQUIRIES.get(self.inquiry)
-        _require(known is not None, "inquiry", "unknown", f"Give one of {', '.join(INQUIRIES)}.")
-        inputs = [] if known is None else [one.name for one in known.inputs]
-        _require(
-            set(self.columns or ()) <= set(inputs), "columns", "unknown", f"{self.inquiry} takes {', '.join(inputs)}."
-        )
+        _require(self.inquiry in INQUIRIES, "inquiry", "unknown", f"Give one of {', '.join(INQUIRIES)}.")
         self._refuse_to_answer_nowhere(estimate_only=self.estimate_only is True)
         _require(bool(self.conn_ids), "conn_ids", "is_required", "Name at least one connection that can answer.")
         _require(self.concurrency >= 1, "concurrency", "range", "Give at least 1 call in flight.")
@@ -156,48 +148,53 @@ class BaseBulkInquiry(BaseOperator):
         )
 
     @abstractmethod
-    def _source(self, context: Context, stack: ExitStack, warehouse: Warehouse) -> Source:
-        """Make the source of the rows.
+    def _job(self, context: Context, stack: ExitStack, settings: dict[str, Any]) -> BaseBulkJob:
+        """Make the job.
 
         :param stack: closes what is opened for it.
+        :param settings: what every job is given.
         """
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Plan, ask, write the results; fail where too much is left without an answer."""
-        from airflow_provider_iranpay.bulk.job import BulkJob, Reuse
+    def _prepared(self, context: Context, stack: ExitStack) -> BaseBulkJob:
+        """Make the job of this task from its connections and arguments; the stack closes what it opens."""
+        from airflow_provider_iranpay.bulk.job import Reuse
         from airflow_provider_iranpay.bulk.run import Pace
-        from airflow_provider_iranpay.exceptions import RunIncomplete
-        from airflow_provider_iranpay.hooks.errors import failing_at_once
         from airflow_provider_iranpay.hooks.warehouse import WarehouseHook
         from airflow_provider_iranpay.hooks.ways import way
         from airflow_provider_iranpay.operators.run import flag, load_context
 
         inquiry = INQUIRIES[self.inquiry]
         hook = WarehouseHook(self.warehouse_conn_id)
+        estimate_only = flag("estimate_only", self.estimate_only)
+        self._refuse_to_answer_nowhere(estimate_only=estimate_only)
+        warehouse = stack.enter_context(hook.get_conn())
+        settings = {
+            "inquiry": inquiry,
+            "key": self.key,
+            "ways": [way(conn_id, inquiry) for conn_id in _names(self.conn_ids)],
+            "warehouse": warehouse,
+            "keys": hook.get_journal_keys(),
+            "targets": self._targets(warehouse),
+            "pace": Pace(
+                rate_per_second=_number("rate_per_second", self.rate_per_second, float, above=0),
+                concurrency=self.concurrency,
+                on_unavailable=self.on_unavailable,
+            ),
+            "reuse": Reuse(max_age=self.max_age, on_unknown=self.on_unknown, ask_pruned=self.ask_pruned),
+            "budget": self._budget(),
+            "fail_above": self.fail_above,
+            "estimate_only": estimate_only,
+            "context": load_context(context),
+        }
+        return self._job(context, stack, settings)
+
+    def execute(self, context: Context) -> Any:
+        """Plan, ask, write the results; fail where too much is left without an answer."""
+        from airflow_provider_iranpay.exceptions import RunIncomplete
+        from airflow_provider_iranpay.hooks.errors import failing_at_once
+
         with failing_at_once(), ExitStack() as stack:
-            estimate_only = flag("estimate_only", self.estimate_only)
-            self._refuse_to_answer_nowhere(estimate_only=estimate_only)
-            warehouse = stack.enter_context(hook.get_conn())
-            job = BulkJob(
-                inquiry=inquiry,
-                key=self.key,
-                columns=self.columns or {},
-                ways=[way(conn_id, inquiry) for conn_id in _names(self.conn_ids)],
-                warehouse=warehouse,
-                keys=hook.get_journal_keys(),
-                targets=self._targets(warehouse),
-                pace=Pace(
-                    rate_per_second=_number("rate_per_second", self.rate_per_second, float, above=0),
-                    concurrency=self.concurrency,
-                    on_unavailable=self.on_unavailable,
-                ),
-                reuse=Reuse(max_age=self.max_age, on_unknown=self.on_unknown, ask_pruned=self.ask_pruned),
-                budget=self._budget(),
-                fail_above=self.fail_above,
-                estimate_only=estimate_only,
-                context=load_context(context),
-                source=self._source(context, stack, warehouse),  # last: a function runs once all else is fit
-            )
+            job = self._prepared(context, stack)
             try:
                 manifest = job.perform(self._started)
             except RunIncomplete as incomplete:
@@ -236,7 +233,36 @@ class BaseBulkInquiry(BaseOperator):
         return targets
 
 
-class BulkInquiryOperator(BaseBulkInquiry):
+class BaseTableInquiry(BaseBulkInquiry):
+    """Asks an inquiry for each row of a source; where the rows come from, a subclass says.
+
+    :param columns: input of the inquiry to the source's column; what is left out is guessed by its name and logged.
+
+    All other parameters are those of :class:`BaseBulkInquiry`.
+    """
+
+    def __init__(self, *, columns: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.columns = columns
+        inputs = [one.name for one in INQUIRIES[self.inquiry].inputs]
+        _require(set(columns or ()) <= set(inputs), "columns", "unknown", f"{self.inquiry} takes {', '.join(inputs)}.")
+
+    @abstractmethod
+    def _source(self, context: Context, stack: ExitStack, warehouse: Warehouse) -> Source:
+        """Make the source of the rows.
+
+        :param stack: closes what is opened for it.
+        """
+
+    def _job(self, context: Context, stack: ExitStack, settings: dict[str, Any]) -> BulkJob:
+        from airflow_provider_iranpay.bulk.job import BulkJob
+
+        # A function that makes the rows runs last, once all else is fit.
+        source = self._source(context, stack, settings["warehouse"])
+        return BulkJob(columns=self.columns or {}, source=source, **settings)
+
+
+class BulkInquiryOperator(BaseTableInquiry):
     """Asks an inquiry for each row of a query or a file.
 
     No value of a row belongs into an argument that is templated, ``sql`` included: Airflow stores and shows those.
@@ -247,7 +273,7 @@ class BulkInquiryOperator(BaseBulkInquiry):
     :param input_path: instead of a query: CSV, JSONL or Parquet, a local file or the URL of an object in storage
         (templated).
 
-    All other parameters are those of :class:`BaseBulkInquiry`.
+    All other parameters are those of :class:`BaseTableInquiry`.
     """
 
     template_fields: Sequence[str] = (*BaseBulkInquiry.template_fields, "sql", "source_conn_id", "input_path")
