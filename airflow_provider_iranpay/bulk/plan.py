@@ -6,11 +6,11 @@ What is refused here is refused before anything is paid.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import compress, count
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.bulk.keys import Keys, named_rows
@@ -31,11 +31,25 @@ if TYPE_CHECKING:
 
     from airflow_provider_iranpay.bulk.sources import Source
 
-__all__ = ["Estimate", "Plan", "Question", "make_plan"]
+__all__ = ["CheckedRows", "Estimate", "Plan", "Question", "make_plan", "plan_again"]
 
 _SETTLED, _NEW, _KNOWN, _DUPLICATE = b"\0\1\2\3"
 """Marks of rows: has its outcome; asks what nobody has asked; asks what the journal knows, and is to be looked up
 again; asks what an earlier row asks."""
+_ASKS: Final = bytes(mark in (_NEW, _KNOWN) for mark in range(256))
+
+
+class CheckedRows(Protocol):
+    """Rows that were read and checked, column by column.
+
+    :ivar keys: the user's keys.
+    :ivar inputs: for each input of the inquiry, the canonical texts; None where a row has none.
+    :ivar refused: offset of a row that asks nothing to the input and the reason.
+    """
+
+    keys: list[Any]
+    inputs: list[list[str | None]]
+    refused: dict[int, tuple[str, str]]
 
 
 class Question:
@@ -241,6 +255,11 @@ class Plan:
             values = [column[offset] for column in block.inputs]
             yield self.questioner.question(leader, values, block.questions[offset])
 
+    def rows_to_share(self) -> Iterator[tuple[StoredBlock, Mapping[int, int], bytes]]:
+        """Give the rows again, in their order: with the leaders of duplicates, and a byte that is 1 where one asks."""
+        for block in self.spool.blocks():
+            yield block, self.spool.leaders(block), block.marks.translate(_ASKS)
+
     def results(self, rest: Outcome) -> Iterator[tuple[Any, Outcome]]:
         """Give each row's key with its outcome, in the order of the rows.
 
@@ -269,10 +288,27 @@ def make_plan(source: Source, *, key: str, columns: Mapping[str, str], questione
     :param columns: name of an input to the source's column.
     :raises InvalidInput: a key is missing, stands twice or cannot be one; names the rows.
     """
+    return _planned(questioner, key, lambda plan: _read(plan, source, key=key, columns=columns))
+
+
+def plan_again(rows: Iterable[CheckedRows], *, key: str, key_dtype: Dtype, questioner: Questioner) -> Plan:
+    """Make a plan of rows that another plan has read and checked."""
+
+    def take(plan: Plan) -> None:
+        plan.key_dtype = key_dtype
+        first = 1
+        for some in rows:
+            plan.spool.add(_block(plan.questioner, first, some.keys, some.inputs, some.refused))
+            first += len(some.keys)
+
+    return _planned(questioner, key, take)
+
+
+def _planned(questioner: Questioner, key: str, fill: Callable[[Plan], None]) -> Plan:
     spool = Spool()
     plan = Plan(spool, questioner)
     try:
-        _read(plan, source, key=key, columns=columns)
+        fill(plan)
         _refuse_repeated_keys(spool, key)
         duplicates = spool.find_duplicates()
         plan.estimate = _look(plan, duplicates)
@@ -288,10 +324,19 @@ def _read(plan: Plan, source: Source, *, key: str, columns: Mapping[str, str]) -
     for frame in source.batches(wanted):
         inputs, refused = _checked(plan.questioner.inquiry, frame, columns)
         first = keys.read + 1
-        plan.spool.add(
-            Block(first, keys.take(frame[key]), inputs, _asked(plan.questioner, inputs, refused, len(frame)), refused)
-        )
+        plan.spool.add(_block(plan.questioner, first, keys.take(frame[key]), inputs, refused))
     plan.key_dtype = keys.dtype
+
+
+def _block(
+    questioner: Questioner,
+    first: int,
+    keys: list[Any],
+    inputs: list[list[str | None]],
+    refused: dict[int, tuple[str, str]],
+) -> Block:
+    """Give each row that asks something the identities of its question."""
+    return Block(first, keys, inputs, _asked(questioner, inputs, refused, len(keys)), refused)
 
 
 def _asked(

@@ -21,6 +21,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     delete,
@@ -44,6 +45,11 @@ __all__ = [
     "load",
     "metadata",
     "pace",
+    "plan",
+    "plan_chunk",
+    "plan_count",
+    "plan_piece",
+    "plan_worker",
     "run",
     "schema",
     "schema_is_current",
@@ -189,6 +195,80 @@ pace = Table(
     Column("account", Text, primary_key=True),
     Column("next_slot_at", Double, nullable=False, comment="seconds since 1970 by the database's clock"),
     Column("paused_until", Double, nullable=False, comment="the same; nothing is sent before"),
+)
+
+plan = Table(
+    "iranpay_plan",
+    metadata,
+    Column("plan_id", Text, primary_key=True, comment="uuid4"),
+    Column("environment", Text, nullable=False),
+    Column("inquiry", Text, nullable=False),
+    Column("dag_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("task_id", Text, nullable=False, comment="of the task that made it"),
+    Column("state", Text, nullable=False, comment="writing, ready, estimate, or gone: its rows were thrown away"),
+    Column("as_of", UtcTimestamp, nullable=False, comment="all chunks see the journal as of then"),
+    Column("key_name", Text, nullable=False, comment="column of the user's key"),
+    Column("key_dtype", Text, nullable=False, comment="Int64 or string"),
+    Column("price_rial", BigInteger, comment="of a question at the most; empty if a price is not known"),
+    Column("rows", BigInteger, nullable=False, comment="rows that were read"),
+    Column("estimate", JsonText, nullable=False, comment="counts and Rial"),
+    Column("created_at", UtcTimestamp, nullable=False),
+    Column("expires_at", UtcTimestamp, nullable=False, comment="its rows are thrown away after that"),
+)
+Index("iranpay_plan_of_task", plan.c.dag_id, plan.c.run_id, plan.c.task_id)
+
+
+def _plan_id() -> Column[Any]:
+    return Column("plan_id", Text, ForeignKey("iranpay_plan.plan_id"), primary_key=True)
+
+
+def _chunk() -> Column[Any]:
+    return Column("chunk", Integer, primary_key=True, autoincrement=False, comment="counted from 0")
+
+
+plan_piece = Table(
+    "iranpay_plan_piece",
+    metadata,
+    _plan_id(),
+    _chunk(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="its place in the chunk"),
+    Column("sealed", LargeBinary, nullable=False, comment="rows, sealed with a key of the journal"),
+)
+
+plan_chunk = Table(
+    "iranpay_plan_chunk",
+    metadata,
+    _plan_id(),
+    _chunk(),
+    Column("rows", BigInteger, nullable=False, comment="as they were planned"),
+    Column("state", Text, nullable=False, comment="planned, running, done, or why its last try could not go on"),
+    Column("worker", LargeBinary, comment="of the journal; the one whose counts stand"),
+    Column("questions", BigInteger, comment="different ones among its rows"),
+    Column("unknown", BigInteger, comment="questions that are unknown"),
+    Column("spent_rial", BigInteger, comment="by the worker whose counts stand"),
+    Column("updated_at", UtcTimestamp, nullable=False),
+)
+
+plan_worker = Table(
+    "iranpay_plan_worker",
+    metadata,
+    _plan_id(),
+    _chunk(),
+    Column("worker", LargeBinary, primary_key=True, comment="of the journal; each try of a chunk is one"),
+    Column("budget", Text, comment="name of the budget that pays"),
+    Column("began_at", UtcTimestamp, nullable=False, comment="before it sent anything"),
+)
+
+plan_count = Table(
+    "iranpay_plan_count",
+    metadata,
+    _plan_id(),
+    _chunk(),
+    Column("status", Text, primary_key=True),
+    Column("origin", Text, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("cost_rial", BigInteger, nullable=False, comment="sum over these rows, as far as prices are known"),
 )
 
 

@@ -105,6 +105,11 @@ class Journal:
         self._hands: dict[AttemptKey, Known] = {}
         self._one_writer = threading.Lock()
 
+    @property
+    def worker(self) -> bytes:
+        """The name by which its attempts are found."""
+        return self._worker
+
     @classmethod
     def open(
         cls,

@@ -152,6 +152,26 @@ class KeyRing:
         key_id = sealed[1 : 1 + sealed[0]].decode()
         raise ConfigurationError(f"A row of the journal needs the key {key_id!r}: put it back into journal_keys.")
 
+    def seal_piece(self, place: bytes, content: bytes) -> bytes:
+        """Encrypt a piece of a plan's snapshot, with a subkey of its own.
+
+        :param place: where it belongs; it opens at no other.
+        """
+        return self._ordered[0].seal_piece(place, content, os.urandom(_NONCE_BYTES))
+
+    def open_piece(self, place: bytes, sealed: bytes) -> bytes:
+        """Decrypt what :meth:`seal_piece` returned.
+
+        :raises ConfigurationError: it was changed or moved, or its key is not in the ring. Shows the key id.
+        """
+        for key in self._ordered:
+            if sealed.startswith(key.head):
+                return key.open_piece(place, sealed)
+        key_id = sealed[1 : 1 + sealed[0]].decode()
+        raise ConfigurationError(
+            f"Rows of the plan need the key {key_id!r}: put it back into journal_keys, or clear the task that plans."
+        )
+
     def is_newest(self, sealed: bytes) -> bool:
         """Tell whether this was sealed with the newest key."""
         return sealed.startswith(self._ordered[0].head)
@@ -181,7 +201,7 @@ def sealed_by(key_id: str) -> bytes:
 class _Key:
     """One key, as a subkey for each use, so that no use can betray another."""
 
-    __slots__ = ("_aes", "_inner", "_outer", "fingerprint", "head", "key_id")
+    __slots__ = ("_aes", "_inner", "_outer", "_pieces", "fingerprint", "head", "key_id")
 
     def __init__(self, key_id: str, key: bytes) -> None:
         if not 0 < len(key_id.encode()) <= _LONGEST_ID:
@@ -192,6 +212,7 @@ class _Key:
         self.fingerprint = _subkey(key, "fingerprint")[:8].hex()
         self.head = sealed_by(key_id)
         self._aes = AESGCM(_subkey(key, "answers"))
+        self._pieces = AESGCM(_subkey(key, "plan pieces"))
         padded = _subkey(key, "questions").ljust(_BLOCK_BYTES, b"\0")
         # The two halves of HMAC, RFC 2104: copying them costs half of making them for every question.
         self._inner = sha256(bytes(byte ^ 0x36 for byte in padded))
@@ -227,6 +248,20 @@ class _Key:
             raise ConfigurationError(
                 f"A row of the journal does not open with the key {self.key_id!r}: it was changed or "
                 "moved from outside."
+            ) from None
+
+    def seal_piece(self, place: bytes, content: bytes, nonce: bytes) -> bytes:
+        return self.head + nonce + self._pieces.encrypt(nonce, content, place)
+
+    def open_piece(self, place: bytes, sealed: bytes) -> bytes:
+        start = len(self.head)
+        end = start + _NONCE_BYTES
+        try:
+            return self._pieces.decrypt(sealed[start:end], sealed[end:], place)
+        except InvalidTag:
+            raise ConfigurationError(
+                f"Rows of the plan do not open with the key {self.key_id!r}: they were changed or moved from outside. "
+                "Clear the task that plans."
             ) from None
 
     def __repr__(self) -> str:
