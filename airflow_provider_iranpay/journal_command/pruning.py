@@ -1,4 +1,4 @@
-"""Answers that nobody needs any more are thrown away; their tombstones stay."""
+"""Answers that nobody needs any more are thrown away; their tombstones stay. So are rows of plans past their end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from airflow_provider_iranpay.iran.days import day_bounds
 from airflow_provider_iranpay.journal_command import places
 from airflow_provider_iranpay.journal_command.printing import agreed, write_line
+from airflow_provider_iranpay.warehouse import plans
 from airflow_provider_iranpay.warehouse.engine import Warehouse
 from airflow_provider_iranpay.warehouse.journal import upkeep
 
@@ -23,6 +24,7 @@ def prune(args: argparse.Namespace) -> bool:
     until = day_bounds(args.reconciled_until)[1]
     with places.opened(args) as warehouse:
         environment = places.one_of(warehouse, args.environment)
+        _prune_plans(warehouse, environment, keep=args.dry_run)
         count = _prune(warehouse, environment, before=before, until=until, keep=True)
         write_line(f"Answers to throw away: {count:,}. A tombstone with time and cost stays of each.")
         if args.dry_run or not count:
@@ -32,6 +34,17 @@ def prune(args: argparse.Namespace) -> bool:
         gone = _prune(warehouse, environment, before=before, until=until, keep=False)
     write_line(f"Thrown away: {gone:,}.")
     return True
+
+
+def _prune_plans(warehouse: Warehouse, environment: str, *, keep: bool) -> None:
+    """Throw the rows of plans away that nobody can use any more, or count them; no person need agree."""
+    with warehouse.transaction() as connection:
+        count = plans.drop_expired(connection, environment, datetime.now(UTC))
+        if keep:
+            connection.rollback()
+    if count:
+        done = "to throw away" if keep else "thrown away"
+        write_line(f"Plans past their end whose rows are {done}: {count:,}.")
 
 
 def _prune(warehouse: Warehouse, environment: str, *, before: datetime, until: datetime, keep: bool) -> int:

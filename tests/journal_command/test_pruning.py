@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
+
+from airflow_provider_iranpay.warehouse import plans, tables
 
 OLD = ("prune", "--older-than", "5d", "--reconciled-until", "1405/08/01")
 
@@ -51,6 +55,37 @@ def test_of_several_environments_one_has_to_be_named(journal, fill):
     assert "--environment: say which one is meant of http://127.0.0.1:8321/ide, real." in err
     assert journal(*OLD, "--environment", "real", "--yes")[0] == 0
     assert "pruned" in states(journal)
+
+
+@pytest.fixture
+def planned(opened):
+    """Plans of an environment with a piece each: one past its end, one that is not; gives whose pieces are left."""
+    for name, days in (("past", -1), ("coming", 1)):
+        values = {
+            "plan_id": name, "environment": "real", "inquiry": "match_card", "dag_id": "d", "run_id": "r",
+            "task_id": name, "state": "ready", "as_of": datetime.now(UTC), "key_name": "id", "key_dtype": "Int64",
+            "price_rial": None, "rows": 1, "estimate": {}, "created_at": datetime.now(UTC),
+            "expires_at": datetime.now(UTC) + timedelta(days=days),
+        }  # fmt: skip
+        with opened.transaction() as connection:
+            plans.begin_plan(connection, plans.PlanRow(**values))
+            connection.execute(tables.plan_piece.insert().values(plan_id=name, chunk=0, number=1, sealed=b"sealed"))
+
+    def left():
+        with opened.engine.connect() as connection:
+            return set(connection.scalars(select(tables.plan_piece.c.plan_id)))
+
+    return left
+
+
+def test_rows_of_plans_past_their_end_go_without_a_question(journal, fill, planned):
+    fill()
+    out = journal(*OLD, "--dry-run")[1]
+    assert out.splitlines()[0] == "Plans past their end whose rows are to throw away: 1."
+    assert planned() == {"past", "coming"}
+    code, out, _ = journal(*OLD)
+    assert (code, out.splitlines()[0]) == (1, "Plans past their end whose rows are thrown away: 1.")
+    assert planned() == {"coming"}
 
 
 @pytest.mark.parametrize(
