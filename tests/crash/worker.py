@@ -14,7 +14,8 @@ import pandas as pd
 from airflow_provider_iranpay.api.jibit import Jibit
 from airflow_provider_iranpay.api.paystar import Paystar
 from airflow_provider_iranpay.bulk import job as bulk_job
-from airflow_provider_iranpay.bulk.job import Budget, BulkJob, Reuse
+from airflow_provider_iranpay.bulk.chunks import ChunkJob
+from airflow_provider_iranpay.bulk.job import BaseBulkJob, Budget, BulkJob, Reuse
 from airflow_provider_iranpay.bulk.run import Pace, Run
 from airflow_provider_iranpay.bulk.sources import FrameSource
 from airflow_provider_iranpay.bulk.targets import TableTarget
@@ -62,6 +63,7 @@ class Errand:
     :param providers: who is asked, in this order; their prices are alike.
     :param rate_per_second: sends in a second, of all workers together; None for as fast as it goes.
     :param lease_seconds: how long the lease is; None for what the job makes it.
+    :param chunk: id of a plan and number of its chunk: what is asked instead of a table of one's own.
     :param as_of: name of the run whose first try says as of when it sees the journal; empty for now.
     """
 
@@ -77,6 +79,7 @@ class Errand:
     on_unknown: str = "hold"
     lease_seconds: float | None = None
     estimate_only: bool = False
+    chunk: tuple[str, int] | None = None
     as_of: str = ""
     strike: Strike | None = None
 
@@ -113,23 +116,30 @@ def make_way(errand: Errand, provider: str) -> Way:
     )
 
 
-def make_job(errand: Errand, warehouse: Warehouse) -> BulkJob:
+def make_job(errand: Errand, warehouse: Warehouse) -> BaseBulkJob:
     """Make the job of an errand."""
-    return BulkJob(
-        inquiry=INQUIRY,
-        source=FrameSource(table(errand)),
-        key="id",
-        ways=[make_way(errand, provider) for provider in errand.providers],
-        warehouse=warehouse,
-        keys=KeyRing(dict(errand.keys)),
-        targets=[TableTarget(warehouse, "results")],
-        pace=Pace(rate_per_second=errand.rate_per_second, concurrency=errand.concurrency, patience_seconds=30),
-        reuse=Reuse(on_unknown="retry" if errand.on_unknown == "retry" else "hold"),
-        budget=Budget(cap_rial=errand.cap_rial, name="night"),
-        fail_above=1.0,
-        estimate_only=errand.estimate_only,
-        context=LoadContext(dag_id="crash", run_id=errand.as_of, task_id="ask") if errand.as_of else LoadContext(),
-    )
+    common = _common(errand, warehouse)
+    if errand.chunk is not None:
+        plan_id, chunk = errand.chunk
+        return ChunkJob(plan_id=plan_id, chunk=chunk, **common)
+    return BulkJob(source=FrameSource(table(errand)), **common)
+
+
+def _common(errand: Errand, warehouse: Warehouse) -> dict[str, Any]:
+    return {
+        "inquiry": INQUIRY,
+        "key": "id",
+        "ways": [make_way(errand, provider) for provider in errand.providers],
+        "warehouse": warehouse,
+        "keys": KeyRing(dict(errand.keys)),
+        "targets": [TableTarget(warehouse, "results")],
+        "pace": Pace(rate_per_second=errand.rate_per_second, concurrency=errand.concurrency, patience_seconds=30),
+        "reuse": Reuse(on_unknown="retry" if errand.on_unknown == "retry" else "hold"),
+        "budget": Budget(cap_rial=errand.cap_rial, name="night"),
+        "fail_above": 1.0,
+        "estimate_only": errand.estimate_only,
+        "context": LoadContext(dag_id="crash", run_id=errand.as_of, task_id="ask") if errand.as_of else LoadContext(),
+    }
 
 
 def perform(errand: Errand, directory: Path) -> None:
