@@ -1,7 +1,8 @@
 """A server that costs next to nothing: one canned answer to whatever comes, token calls included.
 
 ``python -m benchmarks.loopback [SECONDS]`` prints its port and serves until it is terminated, each answer that many
-seconds late. ``GET /busiest`` says how many requests came in the busiest second so far. The sandbox is no match for it:
+seconds late. ``GET /busiest`` says how many requests came in the busiest second so far, ``GET /span`` how many seconds
+lie between the first and the last of them; both begin anew then. The sandbox is no match for it:
 its own work would hide the client's.
 """
 
@@ -43,6 +44,11 @@ class Arrivals:
         """Note one."""
         self._times.append(time.monotonic())
 
+    def span(self) -> float:
+        """Tell the seconds from the first to the last, and begin anew."""
+        times, self._times = self._times, array("d")
+        return times[-1] - times[0] if times else 0.0
+
     def busiest(self) -> int:
         """Count those of the busiest second, and begin anew."""
         times, self._times = self._times, array("d")
@@ -73,6 +79,9 @@ class Answering(asyncio.Protocol):
             if request.startswith(b"GET /busiest "):
                 self._transport.write(_told(self._arrivals.busiest()))
                 continue
+            if request.startswith(b"GET /span "):
+                self._transport.write(_told(self._arrivals.span()))
+                continue
             self._arrivals.add()
             if self._late_seconds:
                 asyncio.get_running_loop().call_later(self._late_seconds, self._transport.write, _ANSWER)
@@ -89,8 +98,8 @@ def _end_of_request(unread: bytes) -> int | None:
     return end if len(unread) >= end else None
 
 
-def _told(count: int) -> bytes:
-    body = str(count).encode()
+def _told(figure: float) -> bytes:
+    body = str(figure).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
