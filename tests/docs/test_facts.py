@@ -40,7 +40,7 @@ SECTIONS = {
     "paystar_gateway": "Paystar payment gateway",
     "paystar_wallet": "Paystar wallet",
 }
-TABLES = {("docs/daily-consumption.md", "docs/bulk.md"): tables, ("docs/journal.md",): journal}
+TABLES = {("docs/daily-consumption.md", "docs/bulk.md", "docs/scale.md"): tables, ("docs/journal.md",): journal}
 
 
 def every_hook():
