@@ -70,9 +70,16 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": "Jibit",
-                "python-modules": [f"{_PACKAGE}.operators.jibit", f"{_PACKAGE}.operators.bulk"],
+                "python-modules": [
+                    f"{_PACKAGE}.operators.jibit",
+                    f"{_PACKAGE}.operators.bulk",
+                    f"{_PACKAGE}.operators.bulk_group",
+                ],
             },
-            {"integration-name": "Paystar", "python-modules": [f"{_PACKAGE}.operators.bulk"]},
+            {
+                "integration-name": "Paystar",
+                "python-modules": [f"{_PACKAGE}.operators.bulk", f"{_PACKAGE}.operators.bulk_group"],
+            },
         ],
         "task-decorators": [{"class-name": f"{_PACKAGE}.decorators.bulk.bulk_inquiry", "name": "bulk_inquiry"}],
         "connection-types": [

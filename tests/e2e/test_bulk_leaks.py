@@ -11,8 +11,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from airflow_provider_iranpay.bulk import snapshot
 from airflow_provider_iranpay.exceptions import IranPayError
 from airflow_provider_iranpay.operators.bulk import BulkInquiryOperator
+from airflow_provider_iranpay.operators.bulk_group import bulk_inquiry_group
 from airflow_provider_iranpay.sandbox.sample import customer
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
 from airflow_provider_iranpay.warehouse.journal.keyring import new_key
@@ -152,20 +154,39 @@ def test_a_task_leaks_into_no_log_xcom_or_rendered_template(warehouse, rows, can
     assert found(canaries, out) == []
 
 
+def test_a_group_leaks_into_no_log_xcom_rendered_template_or_table(
+    warehouse, canaries, sandbox, run_dag, said, monkeypatch
+):
+    from airflow.sdk import DAG
+
+    monkeypatch.setattr(snapshot, "ASSUMED_PER_SECOND", 0.1)  # chunks of a few questions
+    sandbox.world.faults.add("reset_after", service="jibit.match_iban", probability=0.5, seed=3)
+    with DAG("group_leaks", schedule=None) as dag:
+        bulk_inquiry_group("many", **arguments("match_iban"))
+    run = run_dag(dag)
+    assert "failed" in {str(one.state) for one in run.get_task_instances() if one.task_id == "many.summary"}
+    out = said() + airflow_database_text() + stored_by_us(warehouse)
+    assert "chunks have not come to a good end" in out or "rows are without an answer" in out
+    assert "'group_leaks'" in out
+    assert found(canaries, out) == []
+
+
+def stored_by_us(warehouse):
+    """All rows of all tables that are the provider's own."""
+    with warehouse.engine.connect() as connection:
+        ours = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'iranpay_%'"
+        names = connection.exec_driver_sql(ours).scalars().all()
+        return "".join(
+            str(tuple(row)) for name in names for row in connection.exec_driver_sql(f"SELECT * FROM {name}").all()
+        )
+
+
 def test_the_journal_and_the_run_tables_hold_no_personal_data_in_the_clear(
     warehouse, canaries, airflow_task_context, tmp_path, said
 ):
     BulkInquiryOperator(task_id="t", **arguments("card_to_iban") | {"budget_rial": None, "fail_above": 1}).execute(
         airflow_task_context
     )
-    with warehouse.engine.connect() as connection:
-        names = (
-            connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'iranpay_%'")
-            .scalars()
-            .all()
-        )
-        stored = "".join(
-            str(tuple(row)) for name in names for row in connection.exec_driver_sql(f"SELECT * FROM {name}").all()
-        )
+    stored = stored_by_us(warehouse)
     assert "card_to_iban" in stored
     assert found(canaries, stored) == []
