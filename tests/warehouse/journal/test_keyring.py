@@ -86,6 +86,27 @@ def test_an_answer_under_a_key_that_is_gone_names_the_key():
         RING.open_([b"q"], NEWER.seal(b"q", b"answer"))
 
 
+@given(st.binary(), st.binary(min_size=1), st.binary(min_size=1))
+def test_a_piece_of_a_plan_opens_at_its_place_alone(content, place, other):
+    sealed = RING.seal_piece(place, content)
+    assert NEWER.open_piece(place, sealed) == content
+    if place != other:
+        with pytest.raises(ConfigurationError, match="changed or moved"):
+            RING.open_piece(other, sealed)
+
+
+def test_what_is_sealed_as_an_answer_is_no_piece_and_the_other_way_round():
+    with pytest.raises(ConfigurationError, match="changed or moved"):
+        RING.open_piece(b"here", RING.seal(b"here", b"content"))
+    with pytest.raises(ConfigurationError, match="changed or moved"):
+        RING.open_([b"here"], RING.seal_piece(b"here", b"content"))
+
+
+def test_a_piece_under_a_key_that_is_gone_names_the_key():
+    with pytest.raises(ConfigurationError, match="need the key 'new': put it back"):
+        RING.open_piece(b"here", NEWER.seal_piece(b"here", b"rows"))
+
+
 def test_no_key_is_shown_stored_or_copied():
     assert repr(NEWER) == "KeyRing(new, old)"
     assert "kkk" not in repr(vars(RING))
