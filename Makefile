@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+NIGHT  := .venv-distributed
 STEP   := @tools/step
 PORT   ?= 8321
+ROWS   ?= 200000
 
 # uv does not read pip's settings: a mirror that is set for pip serves uv too.
 ifdef PIP_INDEX_URL
@@ -11,10 +13,10 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 export UV_LINK_MODE ?= copy
 
-.PHONY: help setup demo test crash lint format sandbox airflow bench build lock clean
+.PHONY: help setup demo test crash lint format sandbox airflow bench distributed services build lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.ready ## make the environment, from the committed lock
 
@@ -56,6 +58,18 @@ airflow: setup ## a standalone Airflow with sandbox, connections and DAGs in pla
 bench: setup ## measure, side by side with peers; writes benchmarks/results.json
 	$(STEP) "benchmarks" $(BIN)/python -m benchmarks
 
+distributed: $(NIGHT)/.ready ## Celery workers share a bulk run and one is killed; prints the proof (ROWS=200000)
+	$(STEP) "distributed night" $(NIGHT)/bin/python -m benchmarks.distributed --rows $(ROWS)
+
+services: $(NIGHT)/.ready ## the tests that need servers: a small distributed night
+	$(STEP) "service tests" $(NIGHT)/bin/pytest -m service
+
+$(NIGHT)/.ready: $(VENV)/.ready requirements/distributed.lock
+	$(STEP) "make the environment $(NIGHT)" $(PYTHON) -m venv $(NIGHT)
+	$(STEP) "install what is locked" env VIRTUAL_ENV=$(NIGHT) $(BIN)/uv pip sync --quiet --require-hashes requirements/distributed.lock
+	$(STEP) "install the provider itself" env VIRTUAL_ENV=$(NIGHT) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
 build: setup ## the wheel, and an import of it in a clean environment
 	$(STEP) "build the wheel" $(BIN)/python -m hatchling build -t wheel -t sdist
 	$(STEP) "import it elsewhere" tools/try-wheel
@@ -63,8 +77,10 @@ build: setup ## the wheel, and an import of it in a clean environment
 lock: setup ## lock again, after pyproject.toml changed
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--group dev --all-extras pyproject.toml --output-file requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--group distributed --all-extras --constraints requirements/dev.lock pyproject.toml --output-file requirements/distributed.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header \
 		--all-extras pyproject.toml --output-file requirements/constraints.txt
 
 clean: ## forget everything that was made
-	rm -rf $(VENV) .demo .airflow dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NIGHT) .demo .airflow dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
