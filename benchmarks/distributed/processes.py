@@ -64,10 +64,14 @@ class Process:
             process.kill()
         self._process.wait()
 
+    def ask_to_end(self) -> None:
+        """Ask it to end, without waiting."""
+        self._process.terminate()
+
     def stop(self) -> None:
         """Ask it to end, and kill what is left of it then."""
         below = self._below()
-        self._process.terminate()
+        self.ask_to_end()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:

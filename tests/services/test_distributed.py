@@ -15,7 +15,7 @@ from tests.docs.pages import ROOT
 @pytest.mark.service
 @pytest.mark.timeout(900)
 def test_the_books_close_though_a_worker_is_killed():
-    command = [sys.executable, "-m", "benchmarks.distributed", "--rows", "2000", "--slices", "4", "--rate", "100"]
+    command = [sys.executable, "-m", "benchmarks.distributed", "--rows", "2000", "--chunks", "4", "--rate", "100"]
     environment = os.environ | {"COLUMNS": "160"}
     night = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
     assert night.returncode == 0, night.stdout + night.stderr

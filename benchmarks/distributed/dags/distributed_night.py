@@ -1,4 +1,4 @@
-"""One bulk inquiry in slices, one mapped task each. What it asks of how many is said by the environment."""
+"""One bulk inquiry by many workers. What it asks of how many is said by the environment."""
 
 from __future__ import annotations
 
@@ -7,27 +7,20 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
-from airflow_provider_iranpay.operators.bulk import BulkInquiryOperator
-
-ROWS, SLICES, WORKERS = (int(os.environ[f"NIGHT_{name}"]) for name in ("ROWS", "SLICES", "WORKERS"))
-RATE = float(os.environ["NIGHT_RATE"])
-PEOPLE = "SELECT customer_id, national_code, mobile FROM customers"
-BOUNDS = [(ROWS * number // SLICES, ROWS * (number + 1) // SLICES) for number in range(SLICES)]
+from airflow_provider_iranpay.operators.bulk_group import bulk_inquiry_group
 
 with DAG(dag_id="distributed_night", schedule=None, max_active_runs=1):
-    BulkInquiryOperator.partial(
-        task_id="match_mobile",
+    bulk_inquiry_group(
+        "match",
         inquiry="match_mobile",
+        sql="SELECT customer_id, national_code, mobile FROM customers ORDER BY customer_id",
         key="customer_id",
         target_table="mobile_match",
-        rate_per_second=RATE / WORKERS,
+        # Each task has a pace of its own: together they hold the rate.
+        rate_per_second=float(os.environ["NIGHT_RATE"]) / int(os.environ["NIGHT_WORKERS"]),
         concurrency=int(os.environ["NIGHT_CONCURRENCY"]),
         budget_rial=10**12,
-        retries=3,
-        retry_delay=timedelta(seconds=5),
-    ).expand(
-        sql=[
-            f"{PEOPLE} WHERE customer_id >= {first} AND customer_id < {end} ORDER BY customer_id"
-            for first, end in BOUNDS
-        ]
+        chunk_seconds=1.0,
+        most_chunks=int(os.environ["NIGHT_CHUNKS"]),
+        default_args={"retries": 3, "retry_delay": timedelta(seconds=5)},
     )
