@@ -26,6 +26,7 @@ from benchmarks.distributed.night import SOURCE, TARGET, Night, sandbox_with_fau
 from benchmarks.distributed.processes import Ended
 from benchmarks.distributed.site import Site, brought_up
 
+_WIDTH = 120
 _TIMEOUTS = {"connect_timeout": 3, "read_timeout": 10}
 """Seconds. What the dead worker had is waited for as long as its lease and a call may last."""
 _MAY_EXCEED = {60.0: 1.02, 1.0: 1.25}
@@ -50,7 +51,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupted)
     warnings.simplefilter("ignore")  # those of Airflow's own dependencies
     logging.disable(logging.WARNING)  # the sandbox tells of each fault
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=_WIDTH)
     with tempfile.TemporaryDirectory(prefix="iranpay-distributed-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # PostgreSQL runs as another user
         try:
