@@ -14,7 +14,7 @@ from airflow_provider_iranpay.bulk.columns import LOADED_AT, OUTCOME_COLUMNS
 from airflow_provider_iranpay.bulk.outcomes import ANSWERS, Origin, Status
 from airflow_provider_iranpay.exceptions import IranPayError, LeaseLost
 from airflow_provider_iranpay.inquiries import INQUIRIES
-from airflow_provider_iranpay.operators.bulk import BaseBulkInquiry, BulkInquiryOperator
+from airflow_provider_iranpay.operators.bulk import BaseBulkInquiry, BaseTableInquiry, BulkInquiryOperator
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from tests.docs.pages import blocks, named_rows, read, rows, section
 
@@ -180,7 +180,7 @@ def test_every_argument_is_listed_and_which_of_them_is_templated():
     listed = named_rows(section(PAGE, "Arguments"))
     given = {
         name
-        for kind in (BaseBulkInquiry, BulkInquiryOperator)
+        for kind in (BaseBulkInquiry, BaseTableInquiry, BulkInquiryOperator)
         for name, parameter in parameters(kind)
         if parameter.kind is parameter.KEYWORD_ONLY
     }
