@@ -100,12 +100,13 @@ class Agenda:
         if self._gave_up:
             return False
         self._gives_up_at = None
-        self._of_closed.setdefault(bank, array("Q")).append(question.leader)
+        self._of_closed.setdefault(bank, array("I")).append(question.leader)
         return True
 
     def open(self, bank: str) -> None:
         """Give what has waited for a bank before all else, as it stands by then."""
-        log.info("The bank %s is open again; %s questions have waited for it.", bank, f"{self._again(bank):,}")
+        waited = self._give_again(bank)
+        log.info("The bank %s is open again; %s questions have waited for it.", bank, f"{waited:,}")
 
     @property
     def is_empty(self) -> bool:
@@ -122,10 +123,11 @@ class Agenda:
         """Have all that waits for a bank looked at a last time: another worker may have its answer by now."""
         self._gave_up = True
         for bank in sorted(self._of_closed):
-            log.warning("The bank %s is still closed; %s questions have waited for it.", bank, f"{self._again(bank):,}")
+            waited = self._give_again(bank)
+            log.warning("The bank %s is still closed; %s questions have waited for it.", bank, f"{waited:,}")
 
-    def _again(self, bank: str) -> int:
-        leaders = sorted(self._of_closed.pop(bank, ()))
+    def _give_again(self, bank: str) -> int:
+        leaders = self._of_closed.pop(bank, ())
         self._reopened = chain(self._reopened or (), self._plan.questions(leaders))
         return len(leaders)
 

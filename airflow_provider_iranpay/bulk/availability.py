@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
+from functools import cache
 from typing import Final
 
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
@@ -114,6 +115,7 @@ class Availability:
             log.warning("%s: the bank %s is closed, as the provider reports.", self._way.account, bank)
 
 
+@cache
 def unavailable(bank: Bank) -> Outcome:
     """Make the outcome of a question whose bank has stayed closed."""
     return Outcome(

@@ -245,11 +245,11 @@ class Plan:
     def questions(self, leaders: Iterable[int]) -> Iterator[Question]:
         """Give questions again.
 
-        :param leaders: ordinals of the first rows that ask them, ascending.
+        :param leaders: ordinals of the first rows that ask them; a block is read anew whenever they leave it.
         """
         block: StoredBlock | None = None
         for leader in leaders:
-            if block is None or leader > block.last:
+            if block is None or not block.first <= leader <= block.last:
                 block = self.spool.block_with(leader)
             offset = leader - block.first
             values = [column[offset] for column in block.inputs]

@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 _LINGER_SECONDS: Final = 0.02
 """For how long an answer waits for others to be committed with it."""
 _NAP_SECONDS: Final = 0.05
+_NOTED_TOGETHER: Final = 4_096
+"""Outcomes without a call that are held in memory at the most."""
 _STOP_SECONDS: Final = 2.5
 """What a run that is killed leaves to what is in flight: Airflow kills its process after 5."""
 
@@ -414,7 +416,7 @@ class Run:
         claims = self._claimable()
         if not self._ended and not claims:
             self._since = None
-            return False
+            return len(self._outcomes) >= _NOTED_TOGETHER
         if self._since is None:
             self._since = time.monotonic()
         enough = max(len(self._ended), claims) * 4 >= self._ahead * 3

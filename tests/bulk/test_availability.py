@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from airflow_provider_iranpay.bulk import availability as module
+from airflow_provider_iranpay.bulk import run as run_module
 from airflow_provider_iranpay.bulk.availability import Availability
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
 from airflow_provider_iranpay.bulk.run import Pace
@@ -453,6 +454,16 @@ def test_what_opens_and_closes_is_said_once_with_the_rows_that_wait(desk, often,
         "jibit: the bank MELLI is closed, as the provider reports.",
         "The bank MELLI is open again; 1,000 questions have waited for it.",
     ]
+
+
+def test_rows_that_are_not_sent_are_not_gathered_in_memory(desk, monkeypatch):
+    monkeypatch.setattr(run_module, "_NOTED_TOGETHER", 50)
+    held = []
+    how = {"inquiry": CARD_TO_IBAN, "pace": pace(**SKIP)}
+    with desk.planned(cards(MELLI=1000), account(Report("MELLI")), **how) as played:
+        played.run.perform(lambda _: held.append(len(played.run._outcomes)))
+    assert max(held) < 50 + played.run._ahead
+    assert played.statuses == {"not_sent_unavailable": 1000}
 
 
 def test_many_cards_of_a_closed_bank_are_passed_over_without_waiting(desk):

@@ -430,3 +430,15 @@ def test_an_identity_is_made_with_every_key_of_the_ring(desk):
     )
     assert one.request(Provider().way).wire.keys() >= {"nationalCode"}
     assert Counter(map(len, one.ask.questions)) == {16: 1}
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+@pytest.mark.parametrize("leaders", [[], [1, 2, 4], [4, 1, 2], [2, 2]])
+def test_questions_are_given_again_in_any_order(desk, size, leaders):
+    with (
+        closing(desk.journal()) as journal,
+        closing(desk.plan(journal, Batches(table([7, 8, 7, 9]), size), Provider())) as plan,
+    ):
+        asks = {one.leader: (one.ask.questions, one.value("mobile")) for one, _ in plan.open_questions()}
+        again = [(one.leader, (one.ask.questions, one.value("mobile"))) for one in plan.questions(leaders)]
+    assert again == [(leader, asks[leader]) for leader in leaders]
