@@ -240,13 +240,6 @@ def test_a_report_that_fails_closes_nothing_and_is_logged_once_until_it_comes_ag
     assert "603799" not in caplog.text
 
 
-def test_nothing_is_asked_once_the_run_is_over(often):
-    report = Report()
-    with listening(report):
-        report.comes()
-    until(lambda: not [one for one in threading.enumerate() if one.name == "iranpay-jibit-banks"])
-
-
 # What a run does
 
 
@@ -378,6 +371,13 @@ def test_a_run_that_is_killed_while_it_waits_ends_at_once(desk):
         until(lambda: desk.count(state="answered") == 1)
         played.run.kill()
     assert (played.run.was_killed, desk.count(), len(jibit.asked)) == (True, 1, 1)
+
+
+def test_no_report_is_asked_once_the_run_is_over(desk, often):
+    report = Report()
+    run(desk, cards(MELLI=3), account(report))
+    assert report.asked
+    until(lambda: not [one for one in threading.enumerate() if one.name == "iranpay-jibit-banks"])
 
 
 def test_a_report_that_fails_from_the_start_keeps_nothing_from_being_asked(desk):
