@@ -262,3 +262,15 @@ def test_a_bank_is_given_up_only_after_what_another_worker_has(desk, watch):
         watch.pass_(61)
         assert taken(agenda) == [2]
         assert noted[1].status == "not_sent_busy"
+
+
+def test_what_has_waited_is_looked_up_in_parts(desk, watch, monkeypatch):
+    monkeypatch.setattr(module, "_LOOKED_UP_TOGETHER", 2)
+    with agenda_of(desk, range(1, 6)) as (agenda, noted, journal):
+        kept_back(agenda, noted)
+        looks = looks_of(monkeypatch, journal, watch)
+        agenda.open("MELLI")
+        for leader in range(1, 6):
+            assert not agenda.is_empty
+            assert agenda.take()[0].leader == leader
+        assert (agenda.take(), agenda.is_empty, len(looks)) == (None, True, 3)
