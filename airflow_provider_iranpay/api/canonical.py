@@ -6,15 +6,15 @@ What the wire carries for a canonical value is said here for each encoder that h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from airflow_provider_iranpay.api import encoding
 from airflow_provider_iranpay.api.contract import Endpoint, Request
 from airflow_provider_iranpay.exceptions import InvalidInput
 
-__all__ = ["requests_of"]
+__all__ = ["requests_of", "wire_columns"]
 
 T = TypeVar("T")
 
@@ -44,6 +44,25 @@ def requests_of(endpoint: Endpoint[T]) -> Callable[[Mapping[str, str]], Request[
         raise refused
 
     return request
+
+
+def wire_columns(
+    endpoint: Endpoint[Any], inputs: Mapping[str, Sequence[str | None]]
+) -> dict[str, Sequence[str]] | None:
+    """Turn columns of canonical inputs into what the wire carries, by wire names.
+
+    :return: None where there is no short way, or a row has no value.
+    """
+    columns: dict[str, Sequence[str]] = {}
+    for parameter in endpoint.parameters:
+        if parameter.name in inputs:
+            write = _SHORT.get(parameter.encode)
+            column = inputs[parameter.name]
+            if write is None or None in column:
+                return None
+            values = cast("Sequence[str]", column)
+            columns[parameter.wire] = values if write is _as_it_is else list(map(write, values))
+    return columns
 
 
 def _as_it_is(value: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.bulk.keys import Keys, named_rows
 from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, invalid, replayed
+from airflow_provider_iranpay.bulk.replay import Replay
 from airflow_provider_iranpay.bulk.spool import Block, Spool, StoredBlock
 from airflow_provider_iranpay.bulk.ways import Reader, Way, bare_reader, highest_cost_rial
 from airflow_provider_iranpay.exceptions import ConfigurationError, InvalidInput
@@ -50,6 +51,10 @@ class CheckedRows(Protocol):
     keys: list[Any]
     inputs: list[list[str | None]]
     refused: dict[int, tuple[str, str]]
+
+
+Columns = Sequence[Sequence[str | None]]
+"""For each input of the inquiry, in their order, the canonical texts of some rows; None where a row has none."""
 
 
 class Question:
@@ -137,7 +142,7 @@ class Questioner:
         self._negative_since = freshness.as_of - min(fresh_negative, freshness.max_age)
         self._hash = journal.keys.columns_questioner(journal.environment, inquiry.name, self.names)
 
-    def identities(self, inputs: Sequence[Sequence[str | None]]) -> list[bytes]:
+    def identities(self, inputs: Columns) -> list[bytes]:
         """Return the identities of questions under all keys, each in one piece, from their inputs in columns."""
         hashes = self._hash([_without_none(column) for column in inputs])
         return hashes[0] if len(hashes) == 1 else list(map(b"".join, zip(*hashes, strict=True)))
@@ -150,17 +155,41 @@ class Questioner:
         """
         if identities is None:
             raise ValueError("The row asks no question.")
-        if len(identities) == QUESTION_BYTES:
-            return Question(self, leader, values, (identities,))
         return Question(self, leader, values, _each(identities))
 
-    def asked(self, questions: Collection[bytes]) -> set[bytes]:
-        """Return those of the questions, by their identities in one piece, that were ever asked."""
-        if len(self.journal.keys.fingerprints) == 1:
-            return self.journal.asked(list(questions))
-        hashes = {question: _each(question) for question in questions}
-        found = self.journal.asked([one for some in hashes.values() for one in some])
-        return {question for question, some in hashes.items() if not found.isdisjoint(some)}
+    def recall(self, inputs: Callable[[], Columns], questions: Sequence[bytes]) -> tuple[dict[int, Outcome], list[int]]:
+        """Replay kept answers, as far as they need no second thought.
+
+        :param inputs: returns the canonical inputs; called if there are such answers.
+        :param questions: for each row its identities in one piece.
+        :return: row to its outcome; and the rows of all other questions that were ever asked, which :meth:`look_up`
+            has to see.
+        """
+        rows = {one: row for row, question in enumerate(questions) for one in _each(question)}
+        hashes = list(rows)
+        replay = Replay(
+            self.inquiry,
+            lambda: dict(zip(self.names, inputs(), strict=True)),
+            self._reader_of,
+            negative_since=self._negative_since,
+        )
+        outcomes: dict[int, Outcome] = {}
+        left: set[int] = set()
+        for start in range(0, len(hashes), _RECALLED_TOGETHER):
+            kept, others = self.journal.recall(hashes[start : start + _RECALLED_TOGETHER], self._freshness)
+            left.update([rows[question] for question in others])
+            for one in kept:
+                row = rows[one.question]
+                outcome = replay.outcome(row, one)
+                if outcome is None:
+                    left.add(row)
+                else:
+                    outcomes[row] = outcome
+        return outcomes, sorted(left - outcomes.keys())
+
+    def _reader_of(self, provider: str) -> Reader | None:
+        """Find what reads a provider's answers, whether or not the run asks it; None where nothing does."""
+        return self._readers.get(provider) or bare_reader(self.inquiry, provider)
 
     def way_of(self, provider: str) -> Way | None:
         """Find the account of the run that asks a provider."""
@@ -187,7 +216,7 @@ class Questioner:
 
     def _replayed(self, question: Question, standing: Standing) -> Outcome:
         provider = standing.provider or ""
-        way = self._readers.get(provider) or bare_reader(self.inquiry, provider)
+        way = self._reader_of(provider)
         if way is None:
             raise ConfigurationError(
                 f"The journal has an answer of {standing.provider} to {self.inquiry.name}, which this release cannot "
@@ -206,8 +235,14 @@ def _without_none(column: Sequence[str | None]) -> Sequence[str]:
     return [value or "" for value in column] if None in column else cast("Sequence[str]", column)
 
 
+_RECALLED_TOGETHER: Final = 2_500
+"""Few enough for a processor's cache."""
+
+
 def _each(identities: bytes) -> tuple[bytes, ...]:
     """Take a question's identities apart."""
+    if len(identities) == QUESTION_BYTES:
+        return (identities,)
     starts = range(0, len(identities), QUESTION_BYTES)
     return tuple([identities[start : start + QUESTION_BYTES] for start in starts])
 
@@ -339,9 +374,7 @@ def _block(
     return Block(first, keys, inputs, _asked(questioner, inputs, refused, len(keys)), refused)
 
 
-def _asked(
-    questioner: Questioner, inputs: Sequence[Sequence[str | None]], refused: Collection[int], rows: int
-) -> list[bytes | None]:
+def _asked(questioner: Questioner, inputs: Columns, refused: Collection[int], rows: int) -> list[bytes | None]:
     """Return the identities of what each row asks, None where it asks nothing."""
     if not refused:
         return [*questioner.identities(inputs)]
@@ -397,16 +430,12 @@ def _look(plan: Plan, duplicates: int) -> Estimate:
     counts: Counter[str] = Counter()
     for block in plan.spool.blocks():
         marks = _first_marks(plan, block)
-        outcomes = []
-        for question, _, outcome in plan.questioner.look_up(
-            [question for question, _ in plan.marked(block, marks, (_KNOWN,))] if _KNOWN in marks else ()
-        ):
-            if outcome is not None:
-                marks[question.leader - block.first] = _SETTLED
-                outcomes.append((question.leader, outcome))
-                counts["kept" if outcome.origin == Origin.CACHED else "held"] += 1
-                counts["unknown"] += outcome.status == Status.UNKNOWN
-        plan.spool.keep(outcomes)
+        outcomes = _looked_up(plan, block, marks)
+        for ordinal, outcome in outcomes.items():
+            marks[ordinal - block.first] = _SETTLED
+            counts["kept" if outcome.origin == Origin.CACHED else "held"] += 1
+            counts["unknown"] += outcome.status == Status.UNKNOWN
+        plan.spool.keep(outcomes.items())
         plan.spool.mark(block, bytes(marks))
         counts["to_ask"] += marks.count(_NEW) + marks.count(_KNOWN)
         counts["rows"] += len(block)
@@ -425,7 +454,7 @@ def _look(plan: Plan, duplicates: int) -> Estimate:
 
 
 def _first_marks(plan: Plan, block: StoredBlock) -> bytearray:
-    """Mark the rows of a block by whether anybody has ever asked what they ask."""
+    """Mark the rows of a block that are not the first to ask something."""
     marks = bytearray([_NEW]) * len(block)
     for ordinal in plan.spool.leaders(block):
         marks[ordinal - block.first] = _DUPLICATE
@@ -433,13 +462,33 @@ def _first_marks(plan: Plan, block: StoredBlock) -> bytearray:
         for offset, question in enumerate(block.questions):
             if question is None:
                 marks[offset] = _SETTLED
-    firsts = [question for question, mark in zip(block.questions, marks, strict=True) if question and mark == _NEW]
-    asked = plan.questioner.asked(firsts)
-    if asked:
-        for offset, question in enumerate(block.questions):
-            if marks[offset] == _NEW and question in asked:
-                marks[offset] = _KNOWN
     return marks
+
+
+def _looked_up(plan: Plan, block: StoredBlock, marks: bytearray) -> dict[int, Outcome]:
+    """Look up what the rows of a block are the first to ask, and mark it where anybody has ever asked it.
+
+    :return: ordinal to outcome, where there is one.
+    """
+    firsts = [offset for offset, mark in enumerate(marks) if mark == _NEW]
+    questions = [question for question in compress(block.questions, map(_NEW.__eq__, marks)) if question is not None]
+    recalled, others = plan.questioner.recall(lambda: _rows(block.inputs, firsts), questions)
+    outcomes = {block.first + firsts[row]: outcome for row, outcome in recalled.items()}
+    for row in others:
+        marks[firsts[row]] = _KNOWN
+    if others:
+        known = [question for question, _ in plan.marked(block, marks, (_KNOWN,))]
+        for question, _, outcome in plan.questioner.look_up(known):
+            if outcome is not None:
+                outcomes[question.leader] = outcome
+    return outcomes
+
+
+def _rows(columns: Columns, offsets: Sequence[int]) -> Columns:
+    """Take some rows of columns."""
+    if not columns or len(offsets) == len(columns[0]):
+        return columns
+    return [[column[offset] for offset in offsets] for column in columns]
 
 
 _LOOKED_AT: Final = 1_000

@@ -172,6 +172,15 @@ class KeyRing:
             f"Rows of the plan need the key {key_id!r}: put it back into journal_keys, or clear the task that plans."
         )
 
+    def opener(self) -> Callable[[bytes, bytes], bytes | None]:
+        """Prepare to decrypt much, each beside its question's hash under the newest key.
+
+        :return: gives None for what another key has sealed; otherwise like :meth:`open_`.
+        """
+        newest = self._ordered[0]
+        head, open_ = newest.head, newest.open_
+        return lambda question, sealed: open_(question, sealed) if sealed.startswith(head) else None
+
     def is_newest(self, sealed: bytes) -> bool:
         """Tell whether this was sealed with the newest key."""
         return sealed.startswith(self._ordered[0].head)

@@ -5,20 +5,37 @@ A question that is found under an older key moves to the newest one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from airflow_provider_iranpay.warehouse.journal.answers import open_answer
+from airflow_provider_iranpay.warehouse.journal.answers import open_answer, opener
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.records import Ask, AttemptKey, Freshness, Kind, Standing
+from airflow_provider_iranpay.warehouse.journal.records import (
+    Ask,
+    AttemptKey,
+    Freshness,
+    Kind,
+    Standing,
+)
 from airflow_provider_iranpay.warehouse.journal.statements import ManyRows, select_any
-from airflow_provider_iranpay.warehouse.journal.states import OPEN, REPLACED, Permission, State
+from airflow_provider_iranpay.warehouse.journal.states import OPEN, REPLACED, TEXTS, Permission, State
 from airflow_provider_iranpay.warehouse.journal.tables import worker
 
-__all__ = ["Looked", "asked", "find", "is_under_old_key", "move_to_newest_key", "read_leases", "standing"]
+__all__ = [
+    "Kept",
+    "Looked",
+    "Recalled",
+    "find",
+    "find_answers",
+    "is_under_old_key",
+    "move_to_newest_key",
+    "read_leases",
+    "recalled",
+    "standing",
+]
 
 Lease = tuple[datetime, datetime]
 """Until when, and from when on others may close the attempts."""
@@ -42,6 +59,42 @@ class Looked(NamedTuple):
     content: bytes | None
 
 
+class Kept(NamedTuple):
+    """A fresh answer.
+
+    :param question: the hash of what was asked.
+    :param wire: hash of the request that brought it; no answer to today's request, if that is another one.
+    """
+
+    question: bytes
+    provider: str
+    track_id: str
+    answered_at: datetime
+    wire: bytes
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Kept(provider={self.provider!r}, track_id={self.track_id!r})"
+
+
+class Recalled(NamedTuple):
+    """What the journal has of questions that were ever asked.
+
+    :param kept: those whose answer is all that there is to know.
+    :param others: the hashes of all others.
+    """
+
+    kept: list[Kept]
+    others: list[bytes]
+
+
+_ANSWERS = (
+    "SELECT q.hash, q.key_id, a.state, q.retried_at, b.answered_at, a.provider, a.track_id, b.content"
+    " FROM iranpay_question AS q"
+    " JOIN iranpay_attempt AS a ON a.worker = q.worker AND a.number = q.number"
+    " LEFT JOIN iranpay_answer AS b ON b.worker = a.worker AND b.number = a.number"
+    " WHERE q.hash"
+)
 _FOUND = (
     "SELECT a.worker, a.number, a.state, q.retried_at, b.answered_at, q.hash, q.question_id, a.provider, a.account,"
     " a.track_id, a.cost_rial, a.price_rial, b.code, b.content"
@@ -53,11 +106,29 @@ _FOUND = (
 _STATES = {state.value: state for state in State}
 
 
-def asked(connection: Connection, hashes: Sequence[bytes]) -> set[bytes]:
-    """Return those of the hashes that are questions'."""
+def find_answers(connection: Connection, hashes: Sequence[bytes]) -> list[tuple[Any, ...]]:
+    """Find the questions among these hashes, each with what :func:`recalled` needs."""
     if connection.exec_driver_sql("SELECT 1 FROM iranpay_question LIMIT 1").first() is None:
-        return set()
-    return {some for (some,) in select_any(connection, "SELECT hash FROM iranpay_question WHERE hash", hashes)}
+        return []
+    return list(select_any(connection, _ANSWERS, hashes))
+
+
+def recalled(rows: Iterable[tuple[Any, ...]], keys: KeyRing, since: datetime) -> Recalled:
+    """Open the fresh answers among rows of :func:`find_answers` that the newest key has sealed.
+
+    :raises ConfigurationError: one does not open.
+    """
+    found = Recalled([], [])
+    open_, newest, answered = opener(keys), keys.fingerprints[0][0], TEXTS[State.ANSWERED]
+    for question, key_id, state, retried_at, at, provider, track_id, sealed in rows:
+        if state == answered and key_id == newest and retried_at is None and sealed is not None:
+            answered_at = datetime.fromisoformat(at) if isinstance(at, str) else at.astimezone(UTC)
+            opened = open_(question, sealed) if answered_at >= since else None
+            if opened is not None:
+                found.kept.append(Kept(question, provider, track_id, answered_at, *opened))
+                continue
+        found.others.append(question)
+    return found
 
 
 def find(connection: Connection, asks: Sequence[Ask]) -> list[Looked | None]:
