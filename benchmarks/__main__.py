@@ -20,7 +20,18 @@ from benchmarks.measuring import Benchmark, Figure, Result, summary
 from benchmarks.place import Place, prepared
 
 RESULTS = Path(__file__).with_name("results.json")
-_MODULES = ("values", "columns", "imports", "hook_calls", "many_calls", "sandbox", "loading", "journal", "bulk")
+_MODULES = (
+    "values",
+    "columns",
+    "imports",
+    "hook_calls",
+    "many_calls",
+    "sandbox",
+    "loading",
+    "journal",
+    "bulk",
+    "shared_rate",
+)
 _DIGITS = 4
 
 

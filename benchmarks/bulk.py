@@ -43,7 +43,7 @@ from benchmarks.loopback import BODY
 from benchmarks.measuring import Benchmark, Figure, Round, Timing, duration, interleaved, per_second, ratio, timed
 from benchmarks.place import PROJECT, Place
 
-__all__ = ["BENCHMARKS"]
+__all__ = ["BENCHMARKS", "make_job", "new_database", "write_customers"]
 
 _INQUIRY = INQUIRIES["match_card"]
 _ROUNDS = 7
@@ -106,14 +106,18 @@ class _Warehouses:
             yield warehouse
 
 
-def _job(url: str, table: Path, warehouse: Warehouse, pace: Pace) -> BulkJob:
+def make_job(url: str, table: Path, warehouse: Warehouse, pace: Pace, keys: KeyRing | None = None) -> BulkJob:
+    """Make the job of asking about such a table.
+
+    :param keys: of the journal; new ones, if it is a new one too.
+    """
     return BulkJob(
         inquiry=_INQUIRY,
         source=FileSource(table),
         key="customer_id",
         ways=[_way(url)],
         warehouse=warehouse,
-        keys=KeyRing({"benchmark": os.urandom(32)}),
+        keys=keys or KeyRing({"benchmark": os.urandom(32)}),
         targets=[TableTarget(warehouse, "matches")],
         budget=Budget(cap_rial=10**15, name="benchmark"),
         pace=pace,
@@ -123,7 +127,7 @@ def _job(url: str, table: Path, warehouse: Warehouse, pace: Pace) -> BulkJob:
 def _bulk(url: str, table: Path, warehouses: _Warehouses) -> Callable[[], Timing]:
     def measured() -> Timing:
         with warehouses.another() as warehouse:
-            job = _job(url, table, warehouse, Pace(ahead=_AHEAD))
+            job = make_job(url, table, warehouse, Pace(ahead=_AHEAD))
             manifests: list[Manifest] = []
             timing = timed(lambda: manifests.append(job.perform()), units=_MANY)
         if manifests[0]["status"] != {"matched": _MANY} or manifests[0]["origin"] != {"paid": _MANY}:
@@ -141,7 +145,7 @@ def _end_to_end(place: Place) -> Iterator[Round]:
     with place.serving("benchmarks.loopback") as port, place.serving("tools.postgres", str(folder / "postgres")) as uri:
         url = f"http://127.0.0.1:{port}"
         sqlite = _Warehouses(lambda number: f"sqlite:///{folder}/{number}.db")
-        postgres = _Warehouses(lambda number: _new_database(uri, f"bulk_{number}"))
+        postgres = _Warehouses(lambda number: new_database(uri, f"bulk_{number}"))
         yield from interleaved(
             {
                 "bulk": _bulk(url, table, sqlite),
@@ -154,7 +158,8 @@ def _end_to_end(place: Place) -> Iterator[Round]:
         )
 
 
-def _new_database(uri: str, name: str) -> str:
+def new_database(uri: str, name: str) -> str:
+    """Make a database on a PostgreSQL server, and return its URL."""
     import psycopg  # noqa: PLC0415 - the server's own address, without SQLAlchemy's driver name
 
     with psycopg.connect(uri, autocommit=True) as connection:
@@ -174,7 +179,7 @@ def _latency(place: Place) -> Iterator[Round]:
         url = f"http://127.0.0.1:{port}"
         for _ in range(3):
             with warehouses.another() as warehouse:
-                timing = timed(_job(url, table, warehouse, pace).perform, units=_LATE_ROWS)
+                timing = timed(make_job(url, table, warehouse, pace).perform, units=_LATE_ROWS)
             yield {"bulk": timing, "asking": Timing(_told(url, "span") / _LATE_ROWS, 0.0)}
 
 
@@ -195,7 +200,7 @@ def _rate(place: Place) -> Iterator[Round]:
         url = f"http://127.0.0.1:{port}"
         for _ in range(3):
             with warehouses.another() as warehouse:
-                job = _job(url, table, warehouse, Pace(rate_per_second=_RATE))
+                job = make_job(url, table, warehouse, Pace(rate_per_second=_RATE))
                 timing = timed(job.perform, units=_RATE_ROWS)
             yield {"bulk": timing, "busiest second": Timing(_told(url, "busiest") / _RATE, 0.0)}
 

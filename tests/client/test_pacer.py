@@ -172,6 +172,11 @@ class Sharing(RuleBasedStateMachine):
         per_second = self.world.per_second
         assert most_in_a_second(self.world.sent) <= per_second * (1 + BLOCK_SECONDS) + 1
 
+    @invariant()
+    def no_worker_has_more_than_two_blocks_to_lose(self):
+        block = max(1, int(self.world.per_second * BLOCK_SECONDS))
+        assert all(sum(one.left for one in worker._pacer._blocks) <= 2 * block for worker in self.workers)
+
     def teardown(self):
         """The first worker has enough calls, so all that is lost are the blocks of those that something befell."""
         world = self.world
