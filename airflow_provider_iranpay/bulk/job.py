@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -317,6 +318,9 @@ class BulkJob(BaseBulkJob):
         return make_plan(self.source, key=self.key, columns=mapped.columns, questioner=questioner)
 
 
+_COUNTED: Final = attrgetter("status", "origin", "cost_rial")
+
+
 class Tally:
     """The rows of a run on their way to a target, counted as they pass.
 
@@ -339,15 +343,15 @@ class Tally:
         """Give the rows as targets take them."""
         none = (None,) * len(self._plan.questioner.inquiry.outputs)
         of_run = self._of_run
-        pairs: Counter[tuple[str, str]] = Counter()
-        costs: Counter[tuple[str, str]] = Counter()
+        alike: Counter[tuple[str, str, int | None]] = Counter()
         for key, outcome in self._plan.results(self._rest):
-            *facts, cells = outcome
-            pair = outcome.status, outcome.origin
-            pairs[pair] += 1
-            if outcome.cost_rial:
-                costs[pair] += outcome.cost_rial
-            yield key, *(cells or none), *facts, *of_run
+            alike[_COUNTED(outcome)] += 1
+            yield key, *(outcome.cells or none), *outcome[:-1], *of_run
+        costs: Counter[tuple[str, str]] = Counter()
+        pairs: Counter[tuple[str, str]] = Counter()
+        for (status, origin, cost_rial), count in alike.items():
+            pairs[status, origin] += count
+            costs[status, origin] += count * (cost_rial or 0)
         for (status, origin), count in pairs.items():
             self.statuses[status] += count
             self.origins[origin] += count

@@ -9,7 +9,21 @@ from typing import Any
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-__all__ = ["JsonText", "UtcTimestamp"]
+__all__ = ["JsonText", "UtcTimestamp", "stored_instant"]
+
+
+def stored_instant(value: datetime | None, dialect_name: str) -> datetime | str | None:
+    """Turn an aware datetime into what a database holds for :class:`UtcTimestamp`.
+
+    :raises ValueError: it has no time zone.
+    """
+    if value is None:
+        return None
+    if value.tzinfo is not UTC:
+        if value.utcoffset() is None:
+            raise ValueError("A datetime without a time zone cannot be stored: give an aware one.")
+        value = value.astimezone(UTC)
+    return value.isoformat("T", "microseconds") if dialect_name == "sqlite" else value
 
 
 class UtcTimestamp(TypeDecorator[datetime]):
@@ -30,12 +44,7 @@ class UtcTimestamp(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Turn an aware datetime into what the database holds."""
-        if value is None:
-            return None
-        if value.tzinfo is not UTC and value.utcoffset() is None:
-            raise ValueError("A datetime without a time zone cannot be stored: give an aware one.")
-        instant = value if value.tzinfo is UTC else value.astimezone(UTC)
-        return instant.isoformat(timespec="microseconds") if dialect.name == "sqlite" else instant
+        return stored_instant(value, dialect.name)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Turn what the database holds into an aware datetime in UTC."""

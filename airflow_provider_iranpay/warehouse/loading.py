@@ -36,7 +36,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError
 
 from airflow_provider_iranpay.exceptions import InvalidInput, LoadRefused
-from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
+from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp, stored_instant
 from airflow_provider_iranpay.warehouse.engine import lock_until_commit
 
 __all__ = ["LoadCounts", "Row", "merge", "replace_partition", "upsert"]
@@ -201,20 +201,25 @@ def _converted(table: Table, connection: Connection, rows: Iterable[Row]) -> Ite
 def _converters(table: Table, connection: Connection) -> list[tuple[int, Callable[[Any], Any]]]:
     found = []
     for index, column in enumerate(table.columns):
+        if isinstance(column.type, UtcTimestamp):
+            found.append((index, _instants(connection.dialect.name)))
+            continue
         convert = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
         if convert is not None:
-            found.append((index, _remembering(convert) if isinstance(column.type, UtcTimestamp) else convert))
+            found.append((index, convert))
     return found
 
 
-def _remembering(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Convert the very same instant once: rows of one load share one, and its text costs as much as the row's rest."""
+def _instants(dialect_name: str) -> Callable[[Any], Any]:
+    """Convert instants, the very same one once: rows of one load share one. SQLAlchemy's own way takes three times as
+    long.
+    """
     last = converted = None
 
     def convert_or_remember(value: Any) -> Any:
         nonlocal last, converted
         if value is not last:
-            last, converted = value, convert(value)
+            last, converted = value, stored_instant(value, dialect_name)
         return converted
 
     return convert_or_remember
