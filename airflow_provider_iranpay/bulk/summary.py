@@ -136,8 +136,8 @@ def _problem(chunks: Sequence[Chunk], manifest: Manifest, fail_above: float) -> 
     said = f"{unanswered:,} of {manifest['rows']:,} rows are without an answer ({reasons}); all are written."
     if unanswered / manifest["rows"] > fail_above:
         return (
-            f"{said} That is more than fail_above={fail_above:g} allows. Correct what is invalid, resolve what is "
-            "unknown, raise a budget that is reached; then clear the chunks, or start another run."
+            f"{said} That is more than fail_above={fail_above:g} allows. Resolve what is unknown or raise a budget "
+            "that is reached, then clear the chunks; or correct what is invalid, then clear the task that plans."
         )
     log.warning("%s", said)
     return None
