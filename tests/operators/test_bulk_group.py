@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from airflow_provider_iranpay.operators.bulk_group import (
     SummaryOperator,
     bulk_inquiry_group,
 )
+from tests.docs.pages import named_rows, section
 from tests.hooks.test_provider_info import imported_by
 
 FIT = {
@@ -140,7 +142,7 @@ def plan(priced, customers, airflow_context):
 def ask(airflow_context):
     """Ask a chunk, as its task would."""
     given = {name: value for name, value in FIT.items() if name != "sql"}
-    return lambda chunk: ChunkOperator(task_id="chunk", chunk=chunk, **given).execute(airflow_context)
+    return lambda chunk, **how: ChunkOperator(task_id="chunk", chunk=chunk, **given, **how).execute(airflow_context)
 
 
 @pytest.fixture
@@ -205,8 +207,22 @@ def test_every_task_refuses_a_file_where_workers_do_not_share_it(plan, ask, sum_
             task()
 
 
-def test_a_manifest_is_plain_json(plan, ask, sum_up):
-    for chunk in plan():
-        ask(chunk)
+def test_a_manifest_is_plain_json_and_its_fields_are_listed(plan, ask, sum_up):
+    manifests = [ask(chunk, budget_rial=10**9) for chunk in plan(budget_rial=10**9)]
     manifest = sum_up()
     assert json.loads(json.dumps(manifest)) == manifest
+    own = named_rows(section("docs/scale.md", "What the summary returns"))
+    assert manifest.keys() == own.keys() | (manifests[0].keys() - {"ended_by", "budget"})
+
+
+def test_every_argument_of_a_group_is_listed():
+    listed = named_rows(section("docs/scale.md", "Arguments of a group"))
+    given = inspect.signature(bulk_inquiry_group).parameters
+    own = {name for name, one in given.items() if one.kind is one.KEYWORD_ONLY} - {"warehouse_conn_id"}
+    assert listed.keys() == own
+
+
+def test_every_task_of_a_group_is_listed():
+    with DAG("d", schedule=None) as dag:
+        bulk_inquiry_group("g", **FIT)
+    assert {f"g.{name}" for name in named_rows(section("docs/scale.md", "Many workers"))} == set(dag.task_ids)
