@@ -11,7 +11,6 @@ import os
 import random
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -39,7 +38,7 @@ from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import Answer, Claim, Freshness, Kind, Standing, Terms
 from airflow_provider_iranpay.warehouse.journal.states import Event
 from benchmarks import many_calls
-from benchmarks.loopback import BODY
+from benchmarks.loopback import BODY, arrivals
 from benchmarks.measuring import Benchmark, Figure, Round, Timing, duration, interleaved, per_second, ratio, timed
 from benchmarks.place import PROJECT, Place
 
@@ -180,13 +179,7 @@ def _latency(place: Place) -> Iterator[Round]:
         for _ in range(3):
             with warehouses.another() as warehouse:
                 timing = timed(make_job(url, table, warehouse, pace).perform, units=_LATE_ROWS)
-            yield {"bulk": timing, "asking": Timing(_told(url, "span") / _LATE_ROWS, 0.0)}
-
-
-def _told(url: str, what: str) -> float:
-    """Ask the server for what it has measured."""
-    with urllib.request.urlopen(f"{url}/{what}") as answer:  # noqa: S310 - ours
-        return float(answer.read())
+            yield {"bulk": timing, "asking": Timing(arrivals(url).span / _LATE_ROWS, 0.0)}
 
 
 def _rate(place: Place) -> Iterator[Round]:
@@ -202,7 +195,7 @@ def _rate(place: Place) -> Iterator[Round]:
             with warehouses.another() as warehouse:
                 job = make_job(url, table, warehouse, Pace(rate_per_second=_RATE))
                 timing = timed(job.perform, units=_RATE_ROWS)
-            yield {"bulk": timing, "busiest second": Timing(_told(url, "busiest") / _RATE, 0.0)}
+            yield {"bulk": timing, "busiest second": Timing(arrivals(url).busiest / _RATE, 0.0)}
 
 
 def _plan(place: Place) -> Iterator[Round]:

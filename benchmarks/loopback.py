@@ -1,9 +1,8 @@
 """A server that costs next to nothing: one canned answer to whatever comes, token calls included.
 
 ``python -m benchmarks.loopback [SECONDS]`` prints its port and serves until it is terminated, each answer that many
-seconds late. ``GET /busiest`` says how many requests came in the busiest second so far, ``GET /span`` how many seconds
-lie between the first and the last of them; both begin anew then. The sandbox is no match for it:
-its own work would hide the client's.
+seconds late. ``arrivals`` asks it when requests came. The sandbox is no match for it: its own work would hide the
+client's.
 """
 
 from __future__ import annotations
@@ -13,9 +12,12 @@ import json
 import re
 import sys
 import time
+import urllib.request
 from array import array
+from collections.abc import Sequence
+from typing import NamedTuple
 
-__all__ = ["BODY", "Answering"]
+__all__ = ["BODY", "Answering", "Arrived", "arrivals"]
 
 _BODY_BYTES = 308
 _FIELDS = {"matched": True, "accessToken": "benchmark-access", "refreshToken": "benchmark-refresh", "trackId": ""}
@@ -30,41 +32,42 @@ BODY = _body()
 """What every answer holds: 308 bytes of JSON that both a matching and a token call can be read from."""
 
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+_ASKED = "/arrivals"
 _HEADER_END = b"\r\n\r\n"
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
-class Arrivals:
-    """When requests came, in seconds."""
+class Arrived(NamedTuple):
+    """When requests came.
 
-    def __init__(self) -> None:
-        self._times = array("d")
+    :param span: seconds between the first and the last.
+    :param busiest: how many came in the busiest second.
+    """
 
-    def add(self) -> None:
-        """Note one."""
-        self._times.append(time.monotonic())
+    span: float
+    busiest: int
 
-    def span(self) -> float:
-        """Tell the seconds from the first to the last, and begin anew."""
-        times, self._times = self._times, array("d")
-        return times[-1] - times[0] if times else 0.0
 
-    def busiest(self) -> int:
-        """Count those of the busiest second, and begin anew."""
-        times, self._times = self._times, array("d")
-        most = first = 0
-        for last, now in enumerate(times):
-            while times[first] <= now - 1:
-                first += 1
-            most = max(most, last - first + 1)
-        return most
+def arrivals(url: str) -> Arrived:
+    """Ask a server that serves here when requests came since it was asked last."""
+    with urllib.request.urlopen(f"{url}{_ASKED}") as answer:  # noqa: S310 - ours
+        return Arrived(*json.load(answer))
+
+
+def _arrived(times: Sequence[float]) -> Arrived:
+    most = first = 0
+    for last, now in enumerate(times):
+        while times[first] <= now - 1:
+            first += 1
+        most = max(most, last - first + 1)
+    return Arrived(times[-1] - times[0] if times else 0.0, most)
 
 
 class Answering(asyncio.Protocol):
     """One connection. Requests may come in pieces, and several at once; of their headers only the length is read."""
 
-    def __init__(self, arrivals: Arrivals | None = None, late_seconds: float = 0.0) -> None:
-        self._arrivals = arrivals or Arrivals()
+    def __init__(self, times: array[float] | None = None, late_seconds: float = 0.0) -> None:
+        self._times = array("d") if times is None else times
         self._late_seconds = late_seconds
         self._unread = b""
 
@@ -76,13 +79,11 @@ class Answering(asyncio.Protocol):
         self._unread += data
         while (end := _end_of_request(self._unread)) is not None:
             request, self._unread = self._unread, self._unread[end:]
-            if request.startswith(b"GET /busiest "):
-                self._transport.write(_told(self._arrivals.busiest()))
+            if request.startswith(b"GET %b " % _ASKED.encode()):
+                self._transport.write(_told(_arrived(self._times)))
+                del self._times[:]
                 continue
-            if request.startswith(b"GET /span "):
-                self._transport.write(_told(self._arrivals.span()))
-                continue
-            self._arrivals.add()
+            self._times.append(time.monotonic())
             if self._late_seconds:
                 asyncio.get_running_loop().call_later(self._late_seconds, self._transport.write, _ANSWER)
             else:
@@ -98,14 +99,14 @@ def _end_of_request(unread: bytes) -> int | None:
     return end if len(unread) >= end else None
 
 
-def _told(figure: float) -> bytes:
-    body = str(figure).encode()
+def _told(arrived: Arrived) -> bytes:
+    body = json.dumps(arrived).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 async def _serve(late_seconds: float) -> None:
-    arrivals = Arrivals()
-    server = await asyncio.get_running_loop().create_server(lambda: Answering(arrivals, late_seconds), "127.0.0.1", 0)
+    times = array("d")
+    server = await asyncio.get_running_loop().create_server(lambda: Answering(times, late_seconds), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -1,13 +1,11 @@
 """Bulk runs in processes of their own that share one rate, as mapped tasks do: each has a table, all have one warehouse
-and one account. The server counts its busiest second.
+and one account. The server tells when their calls came.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -16,6 +14,7 @@ from airflow_provider_iranpay.bulk.run import Pace
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from benchmarks.bulk import make_job, new_database, write_customers
+from benchmarks.loopback import arrivals
 from benchmarks.measuring import Benchmark, Figure, Round, Timing
 from benchmarks.place import PROJECT, Place
 
@@ -35,24 +34,21 @@ def _rounds(place: Place) -> Iterator[Round]:
     with place.serving("benchmarks.loopback") as port, place.serving("tools.postgres", str(folder)) as uri:
         url = f"http://127.0.0.1:{port}"
         for number in range(2):
-            seconds = _together(tables, new_database(uri, f"shared_{number}"), url)
-            with urllib.request.urlopen(f"{url}/busiest") as answer:  # noqa: S310 - ours
-                busiest = int(answer.read())
-            yield {"together": Timing(seconds / _ROWS, 0.0), "busiest second": Timing(busiest / _RATE, 0.0)}
+            _together(tables, new_database(uri, f"shared_{number}"), url)
+            span, busiest = arrivals(url)
+            yield {"together": Timing(span / _ROWS, 0.0), "busiest second": Timing(busiest / _RATE, 0.0)}
 
 
-def _together(tables: Sequence[Path], database: str, url: str) -> float:
-    """Run one process for each table, and return the seconds from where all are ready until all have ended."""
+def _together(tables: Sequence[Path], database: str, url: str) -> None:
+    """Run one process for each table; they begin once all are ready."""
     workers = [_started(table, database, url) for table in tables]
     try:
         for worker in workers:
             _expect(worker, "ready")
-        began = time.monotonic()
         for worker in workers:
             print("go", file=worker.stdin, flush=True)
         for worker in workers:
             _expect(worker, "done")
-        return time.monotonic() - began
     finally:
         for worker in workers:
             worker.kill()

@@ -60,6 +60,11 @@ class Lane:
         """Jobs that were given and not begun."""
         return len(self._jobs)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has nothing to send, and waits for no answer."""
+        return not self._jobs and not self.client.in_flight
+
     def _behind(self) -> float:
         """How many calls may come to be sent beside those that the client has."""
         return math.inf if self._has_more() else self.waiting

@@ -269,7 +269,7 @@ class Run:
 
     def _arrived(self, arrival: Arrival) -> None:
         self._arrivals.append(arrival)
-        if len(self._arrivals) * 2 >= self._ahead:
+        if len(self._arrivals) * 2 >= self._ahead or arrival[0].is_idle:
             self._bell.set()
 
     def _take_arrivals(self) -> None:

@@ -64,3 +64,12 @@ def test_an_answer_says_how_long_it_is(connection):
     head, _, body = connection._transport.writes[0].partition(b"\r\n\r\n")
     assert b"Content-Length: 308" in head
     assert body == BODY
+
+
+def test_it_tells_when_requests_came_and_begins_anew(connection, monkeypatch):
+    moments = iter([10.0, 10.2, 11.1, 12.5])
+    monkeypatch.setattr("benchmarks.loopback.time.monotonic", lambda: next(moments))
+    connection.data_received(GET * 4 + b"GET /arrivals HTTP/1.1\r\n\r\n" * 2)
+    *_, first, second = connection._transport.writes
+    assert json.loads(first.partition(b"\r\n\r\n")[2]) == [2.5, 2]
+    assert json.loads(second.partition(b"\r\n\r\n")[2]) == [0.0, 0]

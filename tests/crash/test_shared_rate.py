@@ -6,11 +6,12 @@ import asyncio
 import signal
 import threading
 import time
+from array import array
 from bisect import bisect_left
 from contextlib import contextmanager
 
 from airflow_provider_iranpay.client.pacer import BLOCK_SECONDS
-from benchmarks.loopback import Answering, Arrivals
+from benchmarks.loopback import Answering
 from tests.crash.nights import until
 
 RATE = 40
@@ -21,12 +22,12 @@ FROZEN_SECONDS = 1.5
 @contextmanager
 def counting():
     """Serve answers, each at once; give the URL and when requests came."""
-    loop, arrivals = asyncio.new_event_loop(), Arrivals()
-    server = loop.run_until_complete(loop.create_server(lambda: Answering(arrivals), "127.0.0.1", 0))
+    loop, times = asyncio.new_event_loop(), array("d")
+    server = loop.run_until_complete(loop.create_server(lambda: Answering(times), "127.0.0.1", 0))
     serving = threading.Thread(target=loop.run_forever)
     serving.start()
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", arrivals._times
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", times
     finally:
         loop.call_soon_threadsafe(loop.stop)
         serving.join()
