@@ -11,7 +11,7 @@ from airflow_provider_iranpay.sandbox.ledger import Ledger
 from airflow_provider_iranpay.sandbox.world import World
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.records import Answer, Ask, Claim, Kind, Standing
+from airflow_provider_iranpay.warehouse.journal.records import Answer, Ask, Claim, Kind, Standing, Terms
 from airflow_provider_iranpay.warehouse.journal.states import Event
 from benchmarks.distributed.arrivals import Arrivals
 from benchmarks.distributed.books import Books, read_books
@@ -69,11 +69,8 @@ def told(warehouse, *, events, billed):
         connection.execute(text("INSERT INTO answers VALUES ('matched'), ('matched'), ('unknown')"))
     journal = Journal.open(warehouse, KeyRing({"k": b"k" * 32}), "sandbox")
     asks = {track_id: Ask((track_id[:16].encode(),), lambda _: None) for track_id in events}
-    claims = [
-        Claim(standing=Standing(ask, Kind.FREE), inquiry="match_mobile", provider="jibit", account="jibit_default",
-              price_rial=3_500, track_id=track_id)
-        for track_id, ask in asks.items()
-    ]  # fmt: skip
+    terms = Terms("match_mobile", "jibit", "jibit_default", 3_500)
+    claims = [Claim(Standing(ask, Kind.FREE), terms, track_id) for track_id, ask in asks.items()]
     won = {attempt.claim.track_id: attempt for attempt in journal.commit(claims=claims).won}
     world = World()
     now = world.clock.now()
