@@ -11,9 +11,10 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from sqlalchemy import make_url
 from airflow_provider_iranpay.api.jibit import Jibit
 from airflow_provider_iranpay.bulk.job import Budget, BulkJob, Manifest
 from airflow_provider_iranpay.bulk.outcomes import kept_content
-from airflow_provider_iranpay.bulk.plan import Plan, Question, Questioner, make_plan
+from airflow_provider_iranpay.bulk.plan import Plan, Questioner, make_plan
 from airflow_provider_iranpay.bulk.run import Pace
 from airflow_provider_iranpay.bulk.sources import FileSource
 from airflow_provider_iranpay.bulk.targets import TableTarget
@@ -226,24 +227,22 @@ def _replay(place: Place) -> Iterator[Round]:
     write_customers(table, _PLANNED, seed=6)
     with open_warehouse(f"sqlite:///{place.folder}/replay.db") as warehouse:
         plan = _planned(table, warehouse)
-        questions = [question for question, _ in plan.open_questions()]
-        _answer_all(plan.questioner, questions)
+        _answer_all(plan)
         for _ in range(3):
-            yield {"replay": timed(lambda: _look_up(plan.questioner, questions), units=len(questions))}
+            yield {"replay": timed(lambda: _recall(plan), units=plan.estimate.rows)}
         plan.close()
 
 
-def _answer_all(questioner: Questioner, questions: Sequence[Question]) -> None:
-    """Write an answer to each into the journal, as a run would."""
-    (way,) = questioner.ways
-    journal, now = questioner.journal, datetime.now(UTC)
+def _answer_all(plan: Plan) -> None:
+    """Write an answer to each question into the journal, as a run would."""
+    (way,) = plan.questioner.ways
+    journal, now = plan.questioner.journal, datetime.now(UTC)
     terms = Terms(_INQUIRY.name, way.provider, way.account, way.price_rial)
     answers: list[Answer] = []
-    for start in range(0, len(questions), _TOGETHER):
-        some = questions[start : start + _TOGETHER]
+    questions = plan.open_questions()
+    while some := [question for question, _ in islice(questions, _TOGETHER)]:
         claims = [
-            Claim(Standing(question.ask, Kind.FREE), terms, track_id=f"{number:032}")
-            for number, question in enumerate(some, start)
+            Claim(Standing(question.ask, Kind.FREE), terms, track_id=f"{question.leader:032}") for question in some
         ]
         won = journal.commit(answers=answers, claims=claims).won
         answers = [
@@ -262,11 +261,14 @@ def _answer_all(questioner: Questioner, questions: Sequence[Question]) -> None:
     journal.commit(answers=answers)
 
 
-def _look_up(questioner: Questioner, questions: Sequence[Question]) -> None:
-    for start in range(0, len(questions), _TOGETHER):
-        for _, _, outcome in questioner.look_up(questions[start : start + _TOGETHER]):
-            if outcome is None or outcome.status != "matched":
-                raise SystemExit(f"An answer was not kept: {outcome}")
+def _recall(plan: Plan) -> None:
+    """Look all questions of a plan up again, open their answers and read them."""
+    for block in plan.spool.blocks():
+        outcomes, left = plan.questioner.recall(
+            lambda block=block: block.inputs, [one for one in block.questions if one]
+        )
+        if left or len(outcomes) != len(block) or {one.status for one in outcomes.values()} != {"matched"}:
+            raise SystemExit("An answer was not kept.")
 
 
 def _peak(place: Place) -> Iterator[Round]:

@@ -119,15 +119,16 @@ def recalled(rows: Iterable[tuple[Any, ...]], keys: KeyRing, since: datetime) ->
     :raises ConfigurationError: one does not open.
     """
     found = Recalled([], [])
+    keep, leave = found.kept.append, found.others.append
     open_, newest, answered = opener(keys), keys.fingerprints[0][0], TEXTS[State.ANSWERED]
     for question, key_id, state, retried_at, at, provider, track_id, sealed in rows:
         if state == answered and key_id == newest and retried_at is None and sealed is not None:
             answered_at = datetime.fromisoformat(at) if isinstance(at, str) else at.astimezone(UTC)
             opened = open_(question, sealed) if answered_at >= since else None
             if opened is not None:
-                found.kept.append(Kept(question, provider, track_id, answered_at, *opened))
+                keep(Kept._make((question, provider, track_id, answered_at, *opened)))
                 continue
-        found.others.append(question)
+        leave(question)
     return found
 
 
