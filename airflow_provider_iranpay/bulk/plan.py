@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import compress, count
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from airflow_provider_iranpay.api.contract import Request
@@ -282,7 +282,8 @@ class Plan:
     ) -> Iterator[tuple[Question, int]]:
         """Make the questions of a block whose rows have one of these marks, and say which."""
         make = self.questioner.question
-        rows = zip(count(block.first), zip(*block.inputs, strict=True), block.questions, marks, strict=False)
+        ordinals = range(block.first, block.last + 1)
+        rows = zip(ordinals, zip(*block.inputs, strict=True), block.questions, marks, strict=True)
         for ordinal, values, identities, mark in rows:
             if mark in wanted:
                 yield make(ordinal, values, identities), mark
@@ -319,9 +320,9 @@ class Plan:
         :param rest: of questions that have none.
         """
         for block in self.spool.blocks():
-            leaders, outcomes = self.spool.leaders(block), self.spool.outcomes(block)
+            leaders, outcomes, refused = self.spool.leaders(block), self.spool.outcomes(block), block.refused
             for ordinal, key in enumerate(block.keys, block.first):
-                refusal = block.refused.get(ordinal - block.first)
+                refusal = refused.get(ordinal - block.first)
                 if refusal is not None:
                     yield key, invalid(*refusal)
                 elif (leader := leaders.get(ordinal)) is None:
