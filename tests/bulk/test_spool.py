@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_iranpay.bulk import alike
 from airflow_provider_iranpay.bulk import spool as module
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
 from airflow_provider_iranpay.bulk.spool import Block, Spool
@@ -153,6 +154,17 @@ def test_rows_with_equal_keys_stand_together(spool):
     spool.add(block(4, keys=("c", "a", "b")))
     assert sorted(spool.alike(10)) == [[1, 3, 5], [2, 6]]
     assert len(spool.alike(1)) == 1
+
+
+def test_rows_are_compared_on_the_disk_too_and_what_is_there_is_sealed(spool, monkeypatch):
+    monkeypatch.setattr(alike, "_HELD_ROWS", 2)
+    spool.add(block(1, keys=("a", "b", "a"), questions=names("xy.")))
+    spool.add(block(4, keys=("c", "a", "b"), questions=names("zyx")))
+    assert spool._database.execute("SELECT count(*) FROM heap").fetchone()[0] > 2
+    assert spool.alike(10) == [[1, 3, 5], [2, 6]]
+    assert spool.find_duplicates() == 2
+    assert [spool.leaders(one) for one in spool.blocks()] == [{}, {5: 2, 6: 1}]
+    assert b"xxxxxxxx" not in spool._database.serialize()
 
 
 def written_files():
