@@ -31,6 +31,7 @@ _MODULES = (
     "journal",
     "bulk",
     "shared_rate",
+    "workers",
 )
 _DIGITS = 4
 

@@ -43,7 +43,7 @@ from benchmarks.loopback import BODY, arrivals
 from benchmarks.measuring import Benchmark, Figure, Round, Timing, duration, interleaved, per_second, ratio, timed
 from benchmarks.place import PROJECT, Place
 
-__all__ = ["BENCHMARKS", "make_job", "new_database", "write_customers"]
+__all__ = ["BENCHMARKS", "make_job", "new_database", "way_to", "write_customers"]
 
 _INQUIRY = INQUIRIES["match_card"]
 _ROUNDS = 7
@@ -74,7 +74,8 @@ def _card(number: int) -> str:
     return digits + str(-total % 10)
 
 
-def _way(url: str) -> Way:
+def way_to(url: str) -> Way:
+    """Make the way to a server that answers everything alike."""
     api, account = Jibit("benchmark", "benchmark"), Account()
 
     def client(**options: Any) -> ManyClient:
@@ -115,7 +116,7 @@ def make_job(url: str, table: Path, warehouse: Warehouse, pace: Pace, keys: KeyR
         inquiry=_INQUIRY,
         source=FileSource(table),
         key="customer_id",
-        ways=[_way(url)],
+        ways=[way_to(url)],
         warehouse=warehouse,
         keys=keys or KeyRing({"benchmark": os.urandom(32)}),
         targets=[TableTarget(warehouse, "matches")],
@@ -159,7 +160,7 @@ def _end_to_end(place: Place) -> Iterator[Round]:
 
 
 def new_database(uri: str, name: str) -> str:
-    """Make a database on a PostgreSQL server, and return its URL."""
+    """Make an empty database on a PostgreSQL server, and return its address."""
     import psycopg  # noqa: PLC0415 - the server's own address, without SQLAlchemy's driver name
 
     with psycopg.connect(uri, autocommit=True) as connection:
@@ -210,7 +211,7 @@ def _plan(place: Place) -> Iterator[Round]:
 
 def _planned(table: Path, warehouse: Warehouse) -> Plan:
     """Plan a table that nobody has asked about."""
-    way = _way("http://127.0.0.1:9")
+    way = way_to("http://127.0.0.1:9")
     journal = Journal.open(warehouse, KeyRing({"benchmark": os.urandom(32)}), way.environment)
     freshness = Freshness(as_of=datetime.now(UTC), max_age=timedelta(days=30))
     questioner = Questioner(_INQUIRY, [way], journal, freshness, timedelta(days=7))

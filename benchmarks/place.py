@@ -37,7 +37,7 @@ class Place:
         A server prints that line once it serves; it is terminated at the end of the block.
         """
         command = [sys.executable, "-W", "ignore", "-m", *arguments]
-        with self._on_server_core():
+        with self.on_cores({self.server_core}):
             server = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
         try:
             assert server.stdout is not None  # noqa: S101 - Popen was given a pipe
@@ -50,9 +50,10 @@ class Place:
             server.communicate(timeout=_STOP_SECONDS)
 
     @contextmanager
-    def _on_server_core(self) -> Iterator[None]:
-        # A child inherits the core of the thread that makes it.
-        os.sched_setaffinity(0, {self.server_core})
+    def on_cores(self, cores: set[int]) -> Iterator[None]:
+        """Let processes that are made in the block work on these cores."""
+        # A child inherits the cores of the thread that makes it.
+        os.sched_setaffinity(0, cores)
         try:
             yield
         finally:
