@@ -36,7 +36,8 @@ def requests_of(endpoint: Endpoint[T]) -> Callable[[Mapping[str, str]], Request[
         try:
             for name, wire_name, write in writers:
                 if name in inputs:
-                    wire[wire_name] = write(inputs[name])
+                    value = inputs[name]
+                    wire[wire_name] = value if write is _as_it_is else write(value)
         except InvalidInput as error:
             refused = error.of(endpoint.service)
         else:

@@ -83,8 +83,10 @@ class Question:
         :raises InvalidInput: the provider does not take it.
         """
         if self._made is None or self._made[0] is not reader:
-            named = zip(self._questioner.names, self._values, strict=True)
-            self._made = reader, reader.request({name: value for name, value in named if value is not None})
+            inputs = dict(zip(self._questioner.names, self._values, strict=True))
+            if None in self._values:
+                inputs = {name: value for name, value in inputs.items() if value is not None}
+            self._made = reader, reader.request(cast("dict[str, str]", inputs))
         return self._made[1]
 
     def value(self, name: str) -> str | None:

@@ -92,7 +92,7 @@ class Account:
     def held(self, bearer: str, refused: Tokens | None) -> Tokens | None:
         """Return the tokens that are there already, other than the refused ones; never waits for a renewal."""
         held = self._held.get(bearer)
-        return None if held == refused else held
+        return None if refused is not None and held == refused else held
 
     def tokens(self, bearer: str, refused: Tokens | None, renew: Renew) -> Granted:
         """Return tokens other than the refused ones; of any number of callers at once, one renews and the others get
