@@ -18,8 +18,7 @@ with DAG(dag_id="distributed_night", schedule=None, max_active_runs=1):
         sql="SELECT customer_id, national_code, mobile FROM customers ORDER BY customer_id",
         key="customer_id",
         target_table="mobile_match",
-        # Each task has a pace of its own: together they hold the rate.
-        rate_per_second=float(os.environ["NIGHT_RATE"]) / WORKERS,
+        rate_per_second=float(os.environ["NIGHT_RATE"]),
         concurrency=int(os.environ["NIGHT_CONCURRENCY"]),
         budget_rial=10**12,
         chunk_seconds=1.0,
