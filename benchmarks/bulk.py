@@ -23,7 +23,8 @@ from sqlalchemy import make_url
 from airflow_provider_iranpay.api.jibit import Jibit
 from airflow_provider_iranpay.bulk.job import Budget, BulkJob, Manifest
 from airflow_provider_iranpay.bulk.outcomes import kept_content
-from airflow_provider_iranpay.bulk.plan import Plan, Questioner, make_plan
+from airflow_provider_iranpay.bulk.plan import Plan, make_plan
+from airflow_provider_iranpay.bulk.questions import Questioner
 from airflow_provider_iranpay.bulk.run import Pace
 from airflow_provider_iranpay.bulk.sources import FileSource
 from airflow_provider_iranpay.bulk.targets import TableTarget

@@ -13,7 +13,8 @@ from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
-from airflow_provider_iranpay.bulk.plan import Plan, Question
+from airflow_provider_iranpay.bulk.plan import Plan
+from airflow_provider_iranpay.bulk.questions import Question
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.records import Kind, Standing
 

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final
 
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
-from airflow_provider_iranpay.bulk.plan import Question
+from airflow_provider_iranpay.bulk.questions import Question
 from airflow_provider_iranpay.bulk.ways import Way
 from airflow_provider_iranpay.exceptions import IranPayError
 from airflow_provider_iranpay.iran.banks import Bank, by_card

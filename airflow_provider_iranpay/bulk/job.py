@@ -18,8 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from airflow_provider_iranpay.bulk.columns import Column
 from airflow_provider_iranpay.bulk.mapping import map_columns
 from airflow_provider_iranpay.bulk.outcomes import ANSWERS, Origin, Outcome, Status
-from airflow_provider_iranpay.bulk.plan import Plan, Questioner, make_plan
+from airflow_provider_iranpay.bulk.plan import Plan, make_plan
 from airflow_provider_iranpay.bulk.progress import Reporter
+from airflow_provider_iranpay.bulk.questions import Questioner
 from airflow_provider_iranpay.bulk.run import Pace, Run, Totals
 from airflow_provider_iranpay.bulk.sources import Source
 from airflow_provider_iranpay.bulk.targets import Target

@@ -20,7 +20,8 @@ from airflow_provider_iranpay.bulk.health import Doubts, Health
 from airflow_provider_iranpay.bulk.lanes import Arrival, Lane
 from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, Verdict, is_doubtful, judge, of_error
 from airflow_provider_iranpay.bulk.pauses import Pauses
-from airflow_provider_iranpay.bulk.plan import Plan, Question
+from airflow_provider_iranpay.bulk.plan import Plan
+from airflow_provider_iranpay.bulk.questions import Question
 from airflow_provider_iranpay.bulk.ways import Way
 from airflow_provider_iranpay.client.many_driver import Ended, Job
 from airflow_provider_iranpay.exceptions import InvalidInput, LeaseLost

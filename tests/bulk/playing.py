@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 
 from airflow_provider_iranpay.api.jibit import Jibit
 from airflow_provider_iranpay.api.paystar import BirthCalendar, Paystar
-from airflow_provider_iranpay.bulk.plan import Questioner, make_plan
+from airflow_provider_iranpay.bulk.plan import make_plan
+from airflow_provider_iranpay.bulk.questions import Questioner
 from airflow_provider_iranpay.bulk.run import Pace, Run
 from airflow_provider_iranpay.bulk.sources import FrameSource
 from airflow_provider_iranpay.bulk.ways import Way

@@ -134,7 +134,7 @@ def test_a_replay_comes_to_what_looking_up_each_question_comes_to(
             with closing(desk.journal()) as journal:
                 journal.rotate(NEWER)
             keys = NEWER
-        monkeypatch.setattr("airflow_provider_iranpay.bulk.plan._RECALLED_TOGETHER", together)
+        monkeypatch.setattr("airflow_provider_iranpay.bulk.questions._RECALLED_TOGETHER", together)
         people, provider = [*range(1, 11), 1, 2], Provider(names[1])
         how = {"as_of": datetime.now(UTC) + later}
         # Twice: what is found under an old key has moved to the newest one by then.
