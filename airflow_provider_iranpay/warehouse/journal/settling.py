@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, select
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
-from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRows
+from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyKeys, ManyRows
 from airflow_provider_iranpay.warehouse.journal.states import TEXTS, TRANSITIONS, Event, Money, State
 from airflow_provider_iranpay.warehouse.journal.tables import attempt
 
@@ -63,12 +63,11 @@ class Outdated(Exception):
 
 _WITH_ANSWER = frozenset({State.ANSWERED, State.REJECTED, State.UNREADABLE})
 _READ = [attempt.c[name] for name in Known._fields[:-1]]
-_MOVE = ManyRows(
-    "UPDATE iranpay_attempt SET state = {new_state}, cost_rial = {new_cost_rial} {given}"
-    " WHERE iranpay_attempt.worker = {worker} AND iranpay_attempt.number = {number}"
-    " AND iranpay_attempt.state = {old_state}",
+_MOVE = ManyKeys(
+    "UPDATE iranpay_attempt SET state = {new_state}, cost_rial = {new_cost_rial}"
+    " WHERE worker = {worker} AND number {any} AND state = {old_state}",
     shared={"worker": "bytea", "old_state": "text", "new_state": "text", "new_cost_rial": "bigint"},
-    each={"number": "bigint"},
+    kind="bigint",
 )
 _HEARD = {"answered_at": "timestamptz", "sent_at": "timestamptz", "code": "text", "content": "bytea"}
 _HEAR = Insert(
@@ -125,7 +124,7 @@ def settle(connection: Connection, settled: Iterable[Settled], movements: Moveme
     :raises Outdated: an attempt is not as it was known.
     """
     stored = _Moments(connection.dialect)
-    alike: defaultdict[_Alike, list[tuple[int]]] = defaultdict(list)
+    alike: defaultdict[_Alike, list[int]] = defaultdict(list)
     heard: defaultdict[bytes, list[tuple[Any, ...]]] = defaultdict(list)
     shown, again, taken = [], [], []
     for known, event, sent_at, answered_at, code, content, instead in settled:
@@ -134,7 +133,7 @@ def settle(connection: Connection, settled: Iterable[Settled], movements: Moveme
         taken.append(found is not None)
         if found is None:
             continue
-        alike[worker, state, event, price_rial, cost_rial, budget].append((number,))
+        alike[worker, state, event, price_rial, cost_rial, budget].append(number)
         if found.state in _WITH_ANSWER:
             at = stored[answered_at]
             heard[worker].append((number, at, stored[sent_at], code, content))
@@ -155,7 +154,7 @@ _Alike = tuple[bytes, State, Event, int | None, int | None, str | None]
 """Attempts of one worker that do the same: their state, the event, price, cost so far and budget."""
 
 
-def _move(connection: Connection, same: _Alike, numbers: list[tuple[int]], movements: Movements) -> None:
+def _move(connection: Connection, same: _Alike, numbers: list[int], movements: Movements) -> None:
     """Write the new state and the cost of attempts that do the same."""
     worker, state, event, price_rial, cost_rial, budget = same
     step = TRANSITIONS[state, event]

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult
 
-__all__ = ["Insert", "ManyRows", "Statement", "prefer_keys", "select_any"]
+__all__ = ["Insert", "ManyKeys", "ManyRows", "Statement", "prefer_keys", "select_any"]
 
 
 class Statement:
@@ -58,8 +58,8 @@ class ManyRows:
             return 0
         if connection.dialect.name == "sqlite":
             # To bind a value takes SQLite as long as to store it: what all rows share stands in the text.
-            literals = dict(zip(self._shared, map(_literal, shared), strict=True))
-            return connection.exec_driver_sql(self._on_sqlite.format(**literals), list(rows)).rowcount
+            text = self._on_sqlite.format(**_literals(self._shared, shared))
+            return connection.exec_driver_sql(text, list(rows)).rowcount
         columns = [list(column) for column in zip(*rows, strict=True)]
         given = dict(zip((*self._shared, *self._each), [*shared, *columns], strict=True))
         return connection.exec_driver_sql(self._on_postgresql, given).rowcount
@@ -81,6 +81,36 @@ class Insert(ManyRows):
         self._each = tuple(each)
         self._on_sqlite = f"{into} VALUES ({', '.join(written.values())}) {on_conflict}"
         self._on_postgresql = f"{into} SELECT {', '.join(read[name] for name in names)} {_given(each)} {on_conflict}"
+
+
+class ManyKeys:
+    """A statement for many rows that differ in one value of their key.
+
+    :param text: ``{name}`` stands for a value, and ``{any}`` stands behind the column that has one of the keys. Joined
+        to the keys instead, PostgreSQL may read all rows that share the rest: more with each commit.
+    :param shared: name to type of the values that are the same for all rows.
+    :param kind: the type of the keys.
+    """
+
+    def __init__(self, text: str, *, shared: Mapping[str, str], kind: str) -> None:
+        self._shared = tuple(shared)
+        self._on_sqlite = text.format(any="= ?", **_left_open(shared))
+        self._on_postgresql = text.format(any=f"= ANY(%(any)b::{kind}[])", **_read(shared, {}))
+
+    def run(self, connection: Connection, shared: tuple[Any, ...], keys: list[Any]) -> int:
+        """Carry it out for these keys.
+
+        :return: rows of the table that it has changed.
+        """
+        if connection.dialect.name == "sqlite":
+            text = self._on_sqlite.format(**_literals(self._shared, shared))
+            return connection.exec_driver_sql(text, [(key,) for key in keys]).rowcount
+        given = dict(zip((*self._shared, "any"), (*shared, keys), strict=True))
+        return connection.exec_driver_sql(self._on_postgresql, given).rowcount
+
+
+def _literals(names: Sequence[str], values: tuple[Any, ...]) -> dict[str, str]:
+    return dict(zip(names, map(_literal, values), strict=True))
 
 
 def _left_open(values: Mapping[str, str]) -> dict[str, str]:
