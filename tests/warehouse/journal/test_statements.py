@@ -1,0 +1,66 @@
+"""Statements over many rows: the same on both databases, whatever the values hold."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyKeys, _literal
+
+TEXTS = ["plain", "it's", "'; DROP TABLE kept; --", "?1 :name %(name)s {name}", "پرداخت", '"quoted"', "\\", ""]
+
+INSERT = Insert("kept", shared={"name": "text", "mark": "bytea"}, each={"number": "bigint"})
+RENAME = ManyKeys(
+    "UPDATE kept SET name = {new} WHERE number {any} AND name = {old}",
+    shared={"new": "text", "old": "text"},
+    kind="bigint",
+)
+VALUES = (
+    st.none()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.binary()
+    | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+)
+
+
+@given(VALUES)
+def test_a_literal_is_read_as_the_value(value):
+    assert sqlite3.connect(":memory:").execute(f"SELECT {_literal(value)}").fetchone() == (value,)
+
+
+def test_a_truth_is_written_as_a_number():
+    assert (_literal(True), _literal(False)) == ("1", "0")
+
+
+@pytest.mark.parametrize("value", ["\0", "a\0b", 1.5, object()])
+def test_what_has_no_literal_is_refused(value):
+    with pytest.raises(ValueError, match="no literal"):
+        _literal(value)
+
+
+@pytest.fixture
+def connection(warehouse):
+    with warehouse.transaction() as connection:
+        kind = "bytea" if connection.dialect.name == "postgresql" else "blob"
+        connection.exec_driver_sql(f"CREATE TEMPORARY TABLE kept (number bigint, name text, mark {kind})")
+        yield connection
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_rows_share_is_stored_as_it_is(connection, name):
+    mark = b"\x00'\xff"
+    assert INSERT.run(connection, (name, mark), [(1,), (2,)]) == 2
+    rows = connection.exec_driver_sql("SELECT number, name, mark FROM kept ORDER BY number").all()
+    assert [(number, text, bytes(stored)) for number, text, stored in rows] == [(1, name, mark), (2, name, mark)]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_only_the_rows_of_these_keys_are_changed_where_the_rest_fits(connection, name):
+    INSERT.run(connection, (name, b""), [(1,), (2,), (3,)])
+    INSERT.run(connection, ("another", b""), [(4,)])
+    assert RENAME.run(connection, ("new", name), [1, 3, 4, 5]) == 2
+    rows = connection.exec_driver_sql("SELECT number FROM kept WHERE name = 'new' ORDER BY number").all()
+    assert [number for (number,) in rows] == [1, 3]
