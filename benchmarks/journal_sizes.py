@@ -1,7 +1,7 @@
 """How large a journal becomes: ``python -m benchmarks.journal_sizes [--questions 10000000] [sqlite|postgres ...]``.
 
 Fills the package's own tables with invented rows of the real shapes, in the order in which runs write them: an attempt
-is claimed, then settled, and each hash lands somewhere in its index. Then says what each table and index takes, and how
+is claimed, then ends, and each hash lands somewhere in its index. Then says what each table and index takes, and how
 long it takes to look questions up. The database is in a temporary folder and gone at the end.
 """
 
@@ -40,9 +40,7 @@ _SEALED_BYTES = 450
 """Of 400 bytes of answer: key id, nonce, hash of the request and tag are 50."""
 _LOOKED_UP = 5_000
 _WIDTH = 100
-_CLAIMED = {"state": "'claimed'"} | dict.fromkeys(("cost_rial", "sent_at", "answered_at", "code", "content"), "NULL")
-"""What an attempt has instead of what it will have once it is settled."""
-_PER_ATTEMPT = [one for one in (tables.question, tables.attempt, tables.answer) if "number" in one.c]
+_PER_ATTEMPT = [one for one in (tables.question, tables.claim, tables.end) if "number" in one.c]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +77,7 @@ class Dialect:
             "retried_at": "NULL",
             "provider": "'jibit'",
             "account": "'jibit_default'",
+            "begun": "'claimed'",
             "state": "'answered'",
             "price_rial": "7000",
             "cost_rial": "7000",
@@ -178,23 +177,14 @@ def _opened(name: str, place: Place, folder: str | None) -> Iterator[Warehouse]:
 
 
 def _write(connection: Connection, dialect: Dialect, first: int, last: int) -> None:
-    """Write questions with an attempt each, that is claimed and then settled. They are of one run."""
+    """Write questions with an attempt each, that was claimed and answered. They are of one run."""
     connection.execute(text(dialect.hurry))
     values = dialect.values()
     numbers = dialect.numbers.format(first=first, last=last)
     for table in _PER_ATTEMPT:
-        is_attempt = "state" in table.c
-        row = values | (_CLAIMED if is_attempt else {})
         into = ", ".join(column.name for column in table.columns)
-        read = ", ".join(row[column.name] for column in table.columns)
+        read = ", ".join(values[column.name] for column in table.columns)
         connection.execute(text(f"INSERT INTO {table.name} ({into}) SELECT {read} FROM {numbers}"))  # noqa: S608
-        if is_attempt:
-            settled = ", ".join(f"{column} = {values[column]}" for column in _CLAIMED if column in table.c)
-            these = (
-                f"worker = {dialect.worker_of.format(number=first)} "
-                f"AND number BETWEEN {first % _OF_A_RUN} AND {last % _OF_A_RUN}"
-            )
-            connection.execute(text(f"UPDATE {table.name} SET {settled} WHERE {these}"))  # noqa: S608
 
 
 def _show_sizes(console: Console, warehouse: Warehouse, dialect: Dialect, questions: int) -> None:

@@ -27,7 +27,7 @@ from airflow_provider_iranpay.exceptions import ConfigurationError, RunIncomplet
 from airflow_provider_iranpay.inquiries import INQUIRIES
 from airflow_provider_iranpay.warehouse import tables
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.tables import attempt
+from airflow_provider_iranpay.warehouse.journal.tables import end
 from airflow_provider_iranpay.warehouse.provenance import LoadContext
 from tests.bulk.playing import (
     COLUMNS,
@@ -453,7 +453,7 @@ def tampered(some, table_, **values):
         (tables.plan_count, {"cost_rial": 1}, "The rows add up to 3 Rial, and the chunks have spent 600"),
         (tables.plan_chunk, {"spent_rial": 1}, "The chunks have spent 3 Rial, and the journal says 600"),
         (tables.plan_chunk, {"questions": 3}, "6 questions were planned, and the chunks have 9"),
-        (attempt, {"cost_rial": 1}, "The chunks have spent 600 Rial, and the journal says 6"),
+        (end, {"cost_rial": 1}, "The chunks have spent 600 Rial, and the journal says 6"),
     ],
 )
 def test_what_does_not_add_up_is_said(group, table_, values, says):

@@ -185,7 +185,8 @@ def test_every_table_is_listed_on_its_page_with_its_columns_and_types(pages, mod
 
 
 def test_every_table_has_a_page():
-    assert {table for module in TABLES.values() for table in _tables(module)} == set(tables.metadata.sorted_tables)
+    there = {table for module in TABLES.values() for table in _tables(module)}
+    assert there - {journal.attempt} == set(tables.metadata.sorted_tables)  # that one is a view
 
 
 def _tables(module) -> list[Table]:

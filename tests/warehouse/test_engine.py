@@ -165,7 +165,8 @@ def test_a_schema_newer_than_the_code_is_refused(warehouse, warehouse_url):
 
 def test_an_older_schema_gets_what_it_lacks_and_keeps_its_rows(warehouse, warehouse_url):
     with warehouse.transaction() as connection:
-        journal.metadata.drop_all(connection, tables=[journal.attempt, journal.question, journal.worker])
+        connection.exec_driver_sql("DROP VIEW iranpay_attempt")
+        journal.metadata.drop_all(connection, tables=[journal.claim, journal.end, journal.question, journal.worker])
         journal.metadata.drop_all(connection, tables=[journal.budget, journal.ring])
         connection.execute(update(tables.schema).values(version=1))
         connection.execute(insert(tables.load).values(OLD_LOAD))
@@ -177,13 +178,14 @@ def test_an_older_schema_gets_what_it_lacks_and_keeps_its_rows(warehouse, wareho
 
 def test_an_older_schema_is_left_as_it_was_if_its_completion_fails(warehouse, warehouse_url, monkeypatch):
     with warehouse.transaction() as connection:
-        journal.metadata.drop_all(connection, tables=[journal.attempt])
+        connection.exec_driver_sql("DROP VIEW iranpay_attempt")
+        journal.metadata.drop_all(connection, tables=[journal.claim, journal.end])
         connection.execute(update(tables.schema).values(version=1))
     monkeypatch.setattr(tables, "delete", lambda table: pytest.fail("in between"))
     with pytest.raises(pytest.fail.Exception):
         open_warehouse(warehouse_url)
     with warehouse.engine.connect() as connection:
-        assert not inspect(connection).has_table(journal.attempt.name)
+        assert not inspect(connection).has_table(journal.claim.name)
         assert connection.scalars(select(tables.schema.c.version)).all() == [1]
 
 

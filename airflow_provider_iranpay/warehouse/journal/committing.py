@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
@@ -30,10 +31,11 @@ from airflow_provider_iranpay.warehouse.journal.records import (
     Lost,
     Terms,
 )
-from airflow_provider_iranpay.warehouse.journal.settling import AT_ONCE, Known, Settled, lock_attempts, settle
+from airflow_provider_iranpay.warehouse.journal.settling import AT_ONCE, Common, Known, Settled, lock_attempts, settle
 from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRows, Statement, select_any
 from airflow_provider_iranpay.warehouse.journal.states import TEXTS, Event, State, step
 from airflow_provider_iranpay.warehouse.journal.tables import attempt, question
+from airflow_provider_iranpay.warehouse.journal.tables import claim as claim_table
 
 __all__ = ["Group", "Hands", "lost_to", "read_again", "write_answers", "write_claims"]
 
@@ -46,7 +48,7 @@ _FAILED = frozenset({State.NOT_SENT, State.REJECTED})
 _ASK = Insert(
     "iranpay_question",
     shared={"environment": "text", "key_id": "text", "worker": "bytea", "inquiry": "text"},
-    each={"question_id": "bigint", "hash": "bytea", "number": "bigint"},
+    each={"hash": "bytea", "question_id": "bigint", "number": "bigint"},
     on_conflict="ON CONFLICT DO NOTHING",
 )
 _COMMITS = Statement("SELECT commits FROM iranpay_worker WHERE worker = {worker} {for_update}", worker="bytea")
@@ -54,14 +56,14 @@ _COMMITS = Statement("SELECT commits FROM iranpay_worker WHERE worker = {worker}
 _ASK_AGAIN = ManyRows(
     "UPDATE iranpay_question SET worker = {worker}, number = {number},"
     " retried_at = CASE WHEN {was_unknown} THEN {now} WHEN iranpay_question.retried_at IS NULL THEN NULL"
-    " WHEN EXISTS (SELECT 1 FROM iranpay_answer AS shown WHERE shown.worker = iranpay_question.worker"
+    " WHEN EXISTS (SELECT 1 FROM iranpay_end AS shown WHERE shown.worker = iranpay_question.worker"
     " AND shown.number = iranpay_question.number AND shown.content IS NOT NULL) THEN NULL ELSE {now} END {given}"
     " WHERE iranpay_question.question_id = {question_id}",
     shared={"worker": "bytea", "now": "timestamptz"},
     each={"question_id": "bigint", "number": "bigint", "was_unknown": "boolean"},
 )
-_ATTEMPT = Insert(
-    "iranpay_attempt",
+_CLAIM = Insert(
+    "iranpay_claim",
     shared={
         "worker": "bytea",
         "environment": "text",
@@ -70,7 +72,7 @@ _ATTEMPT = Insert(
         "provider": "text",
         "account": "text",
         "price_rial": "bigint",
-        "state": "text",
+        "begun": "text",
         "moves_money": "boolean",
     },
     each={"number": "bigint", "question_id": "bigint", "track_id": "text"},
@@ -94,18 +96,17 @@ class Group:
     budget: str | None
 
     def __post_init__(self) -> None:
-        unpriced = self.budget is not None and any(claim.terms.price_rial is None for claim in self.claims)
-        if unpriced:
+        if self.budget is not None and None in {claim.terms.price_rial for claim in self.claims}:
             raise ConfigurationError("A budget holds only inquiries that have a price: give one, or claim without it.")
-        if any(claim.standing.kind is not Kind.FREE for claim in self.claims):
+        if {claim.standing.kind for claim in self.claims} - {Kind.FREE}:
             raise ValueError("Only a question that is free can be claimed.")
         if any(_lacks_content(answer) for answer in self.answers):
             raise ValueError("An answer that is kept has content and the time when it came.")
 
     def attempts(self) -> Iterator[Attempt]:
         """Number the claims."""
-        for number, claim in enumerate(self.claims, self.first):
-            yield Attempt(AttemptKey(self.worker, number), claim)
+        numbers = range(self.first, self.first + len(self.claims))
+        return map(Attempt, map(AttemptKey, repeat(self.worker), numbers), self.claims)
 
 
 def _lacks_content(answer: Answer) -> bool:
@@ -145,8 +146,10 @@ def _read(connection: Connection, asked: set[AttemptKey]) -> dict[AttemptKey, Kn
         numbers: dict[bytes, list[int]] = {}
         for name, number in ordered[start : start + AT_ONCE]:
             numbers.setdefault(name, []).append(number)
-        its = or_(*(and_(attempt.c.worker == name, attempt.c.number.in_(some)) for name, some in numbers.items()))
-        rows.update((AttemptKey(row.worker, row.number), row) for row in lock_attempts(connection, its))
+        its = or_(
+            *(and_(claim_table.c.worker == name, claim_table.c.number.in_(some)) for name, some in numbers.items())
+        )
+        rows.update((AttemptKey(row.common.worker, row.number), row) for row in lock_attempts(connection, its))
     return rows
 
 
@@ -161,7 +164,8 @@ def write_claims(
     mine = _first_of_each(group)
     again = {some: one for some, one in mine.items() if _was_asked(one.claim)}
     ids = _take_known(connection, again.values()) if again else {}
-    ids |= _take_new(connection, group, [pair for pair in mine.items() if pair[0] not in again], key_id)
+    new = [pair for pair in mine.items() if pair[0] not in again] if again else list(mine.items())
+    ids |= _take_new(connection, group, new, key_id)
     won = list(mine.items()) if len(ids) == len(mine) else [pair for pair in mine.items() if pair[0] in ids]
     lost, over = [], []
     if len(won) < len(group.claims):
@@ -175,7 +179,7 @@ def write_claims(
             _give_back(connection, [ids[some] for some, _ in over if some not in again])
     if again:
         _point(connection, group, [(ids[some], one) for some, one in won if some in again], now)
-    known = _write_attempts(connection, group, [(ids[some], one, some not in again) for some, one in won], now)
+    known = _write_attempts(connection, group, [(ids[some], some not in again, *one) for some, one in won], now)
     return [one for _, one in won], lost, [one.claim for _, one in over], known
 
 
@@ -185,9 +189,10 @@ def _was_asked(claim: Claim) -> bool:
 
 def _first_of_each(group: Group) -> dict[bytes, Attempt]:
     """Of two claims for one question the first one counts."""
-    first: dict[bytes, Attempt] = {}
-    for one in group.attempts():
-        first.setdefault(one.claim.standing.ask.questions[0], one)
+    hashes = [claim.standing.ask.questions[0] for claim in group.claims]
+    first = dict(zip(hashes, group.attempts(), strict=True))
+    if len(first) < len(hashes):
+        first |= dict(zip(reversed(hashes), reversed([*group.attempts()]), strict=True))
     return first
 
 
@@ -210,8 +215,16 @@ def _take_known(connection: Connection, asked: Iterable[Attempt]) -> dict[bytes,
 
 
 _STANDING = select(
-    question.c.question_id, question.c.hash, attempt.c.worker, attempt.c.number, attempt.c.state
-).join_from(question, attempt, and_(attempt.c.worker == question.c.worker, attempt.c.number == question.c.number))
+    question.c.question_id,
+    question.c.hash,
+    attempt.c.worker,
+    attempt.c.number,
+    attempt.c.state,
+).join_from(
+    question,
+    attempt,
+    and_(attempt.c.worker == question.c.worker, attempt.c.number == question.c.number),
+)
 
 
 def _stands(claim: Claim, latest: AttemptKey, state: State) -> bool:
@@ -222,22 +235,19 @@ def _stands(claim: Claim, latest: AttemptKey, state: State) -> bool:
 
 
 def _take_new(
-    connection: Connection, group: Group, new: Iterable[tuple[bytes, Attempt]], key_id: str
+    connection: Connection, group: Group, new: Sequence[tuple[bytes, Attempt]], key_id: str
 ) -> dict[bytes, int]:
     """Write the questions that nobody has asked; those that somebody has meanwhile are left out."""
-    asked: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
-    for some, (key, claim) in new:
-        asked[claim.terms.inquiry].append((some, key.number))
+    asked: defaultdict[str, list[tuple[bytes, int, int]]] = defaultdict(list)
+    for (some, (key, claim)), question_id in zip(new, _new_ids(connection, len(new)), strict=True):
+        asked[claim.terms.inquiry].append((some, question_id, key.number))
     ids: dict[bytes, int] = {}
     for inquiry in sorted(asked):
         rows = sorted(asked[inquiry])
-        hashes = [some for some, _ in rows]
-        its_ids = _new_ids(connection, len(rows))
-        same = (group.environment, key_id, group.worker, inquiry)
-        if _ASK.run(connection, same, [(id_, *row) for id_, row in zip(its_ids, rows, strict=True)]) == len(rows):
-            ids.update(zip(hashes, its_ids, strict=True))
+        if _ASK.run(connection, (group.environment, key_id, group.worker, inquiry), rows) == len(rows):
+            ids.update([(some, question_id) for some, question_id, _ in rows])
         else:
-            ids.update(_written(connection, group, hashes))
+            ids.update(_written(connection, group, [some for some, _, _ in rows]))
     return ids
 
 
@@ -276,24 +286,27 @@ def _was_unknown(claim: Claim) -> bool:
 
 
 def _write_attempts(
-    connection: Connection, group: Group, won: Iterable[tuple[int, Attempt, bool]], now: datetime
+    connection: Connection, group: Group, won: Iterable[tuple[int, bool, AttemptKey, Claim]], now: datetime
 ) -> dict[AttemptKey, Known]:
-    """Write attempts.
+    """Write the claims of attempts.
 
-    :param won: the number of its question with each, and whether it is the first one of that.
+    :param won: with each the number of its question, and whether it is the first attempt at that.
     """
-    rows: defaultdict[Terms, list[tuple[int, int, str]]] = defaultdict(list)
-    hands, worker, budget = {}, group.worker, group.budget
-    for question_id, (key, (_, terms, track_id, _)), is_first in won:
-        number = key.number
-        rows[terms].append((number, question_id, track_id))
-        state = _BEGUN[terms.intent]
-        hands[key] = Known(worker, number, question_id, state, terms.price_rial, None, budget, is_first)
+    rows: dict[Terms, list[tuple[int, int, str]]] = {}
+    hands: dict[AttemptKey, Known] = {}
+    last: Terms | None = None
+    for question_id, is_first, key, (_, terms, track_id, _) in won:
+        if terms is not last:  # those of one account are one object, and to hash it takes long
+            last = terms
+            some = rows.setdefault(terms, [])
+            common = Common(group.worker, _BEGUN[terms.intent], terms.price_rial, None, group.budget)
+        some.append((key.number, question_id, track_id))
+        hands[key] = Known(common, key.number, question_id, is_first)
     moment = UtcTimestamp().process_bind_param(now, connection.dialect)
     for terms, some in rows.items():
         _, provider, account, price_rial, intent, moves_money = terms
-        same = (worker, group.environment, budget, moment, provider, account, price_rial, TEXTS[_BEGUN[intent]])
-        _ATTEMPT.run(connection, (*same, moves_money), some)
+        same = (group.worker, group.environment, group.budget, moment, provider, account, price_rial)
+        _CLAIM.run(connection, (*same, TEXTS[_BEGUN[intent]], moves_money), some)
     return hands
 
 
@@ -313,8 +326,8 @@ def read_again(connection: Connection, group: Group) -> Committed | None:
     last = group.first + len(group.claims) - 1
     written = set(
         connection.scalars(
-            select(attempt.c.number).where(
-                attempt.c.worker == group.worker, attempt.c.number.between(group.first, last)
+            select(claim_table.c.number).where(
+                claim_table.c.worker == group.worker, claim_table.c.number.between(group.first, last)
             )
         )
     )

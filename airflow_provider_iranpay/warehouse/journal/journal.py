@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, exists, update
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from airflow_provider_iranpay.exceptions import ConfigurationError, IranPayError, LeaseLost
@@ -61,10 +61,9 @@ from airflow_provider_iranpay.warehouse.journal.records import (
     OwnSums,
     Standing,
 )
-from airflow_provider_iranpay.warehouse.journal.settling import Known, Outdated
+from airflow_provider_iranpay.warehouse.journal.settling import IS_OPEN, Known, Outdated
 from airflow_provider_iranpay.warehouse.journal.statements import prefer_keys
-from airflow_provider_iranpay.warehouse.journal.states import OPEN
-from airflow_provider_iranpay.warehouse.journal.tables import attempt, worker
+from airflow_provider_iranpay.warehouse.journal.tables import claim, worker
 
 __all__ = ["Journal"]
 
@@ -353,8 +352,7 @@ class Journal:
     def close(self) -> None:
         """Give the lease back. Attempts that are still open keep it, until somebody recovers them."""
         self._lapsed = True
-        mine = attempt.c.worker == self._worker
-        left = select(attempt.c.number).where(mine, attempt.c.state.in_(OPEN)).exists()
+        left = exists().where(claim.c.worker == self._worker, IS_OPEN)
         self._write(
             lambda connection: connection.execute(
                 update(worker).where(worker.c.worker == self._worker, ~left).values(ended=True)

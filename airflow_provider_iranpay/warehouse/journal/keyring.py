@@ -131,14 +131,14 @@ class KeyRing:
 
         :param question: its hash under the newest key: the content opens beside no other.
         """
-        return self._ordered[0].seal(question, content, os.urandom(_NONCE_BYTES))
+        return self.sealer(1)(question, content)
 
     def sealer(self, count: int) -> Callable[[bytes, bytes], bytes]:
         """Prepare to :meth:`seal` so many contents; the system is asked for the randomness of all at once."""
         drawn = os.urandom(_NONCE_BYTES * count)
-        nonces = (drawn[start : start + _NONCE_BYTES] for start in range(0, len(drawn), _NONCE_BYTES))
-        newest = self._ordered[0]
-        return lambda question, content: newest.seal(question, content, next(nonces))
+        return self._ordered[0].sealer(
+            drawn[start : start + _NONCE_BYTES] for start in range(0, len(drawn), _NONCE_BYTES)
+        )
 
     def open_(self, questions: Iterable[bytes], sealed: bytes) -> bytes:
         """Decrypt what :meth:`seal` returned.
@@ -258,8 +258,14 @@ class _Key:
 
         return hashed
 
-    def seal(self, question: bytes, content: bytes, nonce: bytes) -> bytes:
-        return self.head + nonce + self._encrypt(nonce, content, question)
+    def sealer(self, nonces: Iterable[bytes]) -> Callable[[bytes, bytes], bytes]:
+        head, encrypt, next_nonce = self.head, self._encrypt, iter(nonces).__next__
+
+        def seal(question: bytes, content: bytes) -> bytes:
+            nonce = next_nonce()
+            return head + nonce + encrypt(nonce, content, question)
+
+        return seal
 
     def open_(self, question: bytes, sealed: bytes) -> bytes | None:
         if not sealed.startswith(self.head):

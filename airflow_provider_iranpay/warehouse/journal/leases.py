@@ -14,10 +14,10 @@ from sqlalchemy import Connection, and_, insert, select, update
 
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
-from airflow_provider_iranpay.warehouse.journal.settling import Settled, lock_attempts, settle
+from airflow_provider_iranpay.warehouse.journal.settling import IS_OPEN, Settled, lock_attempts, settle
 from airflow_provider_iranpay.warehouse.journal.statements import Statement
-from airflow_provider_iranpay.warehouse.journal.states import OPEN, Event
-from airflow_provider_iranpay.warehouse.journal.tables import attempt, worker
+from airflow_provider_iranpay.warehouse.journal.states import Event
+from airflow_provider_iranpay.warehouse.journal.tables import claim, worker
 
 __all__ = ["DatabaseClock", "Lease", "begin_lease", "count_commit", "database_clock", "recover", "renew"]
 
@@ -104,7 +104,7 @@ def recover(connection: Connection, *, environment: str, now: datetime) -> int:
     movements = Movements(environment)
     closed = 0
     for name in gone:
-        left = lock_attempts(connection, and_(attempt.c.worker == name, attempt.c.state.in_(OPEN)))
+        left = lock_attempts(connection, and_(claim.c.worker == name, IS_OPEN))
         settle(connection, [Settled(known, Event.LEASE_ENDED) for known in left], movements)
         closed += len(left)
         connection.execute(update(worker).where(worker.c.worker == name).values(ended=True))

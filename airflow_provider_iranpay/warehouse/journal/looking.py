@@ -88,20 +88,16 @@ class Recalled(NamedTuple):
     others: list[bytes]
 
 
-_ANSWERS = (
-    "SELECT q.hash, q.key_id, a.state, q.retried_at, b.answered_at, a.provider, a.track_id, b.content"
+_LATEST = (
     " FROM iranpay_question AS q"
-    " JOIN iranpay_attempt AS a ON a.worker = q.worker AND a.number = q.number"
-    " LEFT JOIN iranpay_answer AS b ON b.worker = a.worker AND b.number = a.number"
+    " JOIN iranpay_claim AS c ON c.worker = q.worker AND c.number = q.number"
+    " LEFT JOIN iranpay_end AS e ON e.worker = c.worker AND e.number = c.number"
     " WHERE q.hash"
 )
+_ANSWERS = "SELECT q.hash, q.key_id, e.state, q.retried_at, e.answered_at, c.provider, c.track_id, e.content" + _LATEST
 _FOUND = (
-    "SELECT a.worker, a.number, a.state, q.retried_at, b.answered_at, q.hash, q.question_id, a.provider, a.account,"
-    " a.track_id, a.cost_rial, a.price_rial, b.code, b.content"
-    " FROM iranpay_question AS q"
-    " JOIN iranpay_attempt AS a ON a.worker = q.worker AND a.number = q.number"
-    " LEFT JOIN iranpay_answer AS b ON b.worker = a.worker AND b.number = a.number"
-    " WHERE q.hash"
+    "SELECT c.worker, c.number, coalesce(e.state, c.begun), q.retried_at, e.answered_at, q.hash, q.question_id,"
+    " c.provider, c.account, c.track_id, e.cost_rial, c.price_rial, e.code, e.content" + _LATEST
 )
 _STATES = {state.value: state for state in State}
 
@@ -230,9 +226,9 @@ _MOVE = ManyRows(
     each={"old_hash": "bytea", "question_id": "bigint", "new_hash": "bytea"},
 )
 _SEAL_AGAIN = ManyRows(
-    "UPDATE iranpay_answer SET content = {new_content} {given}"
-    " WHERE iranpay_answer.worker = {worker} AND iranpay_answer.number = {number}"
-    " AND iranpay_answer.content = {old_content}",
+    "UPDATE iranpay_end SET content = {new_content} {given}"
+    " WHERE iranpay_end.worker = {worker} AND iranpay_end.number = {number}"
+    " AND iranpay_end.content = {old_content}",
     shared={},
     each={"worker": "bytea", "number": "bigint", "old_content": "bytea", "new_content": "bytea"},
 )

@@ -5,24 +5,39 @@ Whoever calls writes the movements of money in the same transaction.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Dialect, select
+from sqlalchemy import ColumnElement, Connection, Dialect, and_, exists, select
 
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
 from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyKeys, ManyRows
-from airflow_provider_iranpay.warehouse.journal.states import TEXTS, TRANSITIONS, Event, Money, State
-from airflow_provider_iranpay.warehouse.journal.tables import attempt
+from airflow_provider_iranpay.warehouse.journal.states import OPEN, TEXTS, TRANSITIONS, Event, Money, State, Step
+from airflow_provider_iranpay.warehouse.journal.tables import claim, end
 
-__all__ = ["AT_ONCE", "Known", "Outdated", "Settled", "lock_attempts", "settle"]
+__all__ = ["AT_ONCE", "IS_OPEN", "Common", "Known", "Outdated", "Settled", "lock_attempts", "settle"]
 
 AT_ONCE = 1_000
 """Parameters of one statement: few enough for every SQLite."""
+
+_any_end = end.alias()
+IS_OPEN = ~exists().where(_any_end.c.worker == claim.c.worker, _any_end.c.number == claim.c.number)
+"""Of claims: those that have not ended."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Common:
+    """What attempts have in common that were claimed together; each object is like no other."""
+
+    worker: bytes
+    state: State
+    price_rial: int | None
+    cost_rial: int | None
+    budget: str | None
 
 
 class Known(NamedTuple):
@@ -31,13 +46,9 @@ class Known(NamedTuple):
     :param is_first: known to be the first one of its question, so that the question can show no other.
     """
 
-    worker: bytes
+    common: Common
     number: int
     question_id: int
-    state: State
-    price_rial: int | None
-    cost_rial: int | None
-    budget: str | None
     is_first: bool = False
 
 
@@ -62,27 +73,33 @@ class Outdated(Exception):
 
 
 _WITH_ANSWER = frozenset({State.ANSWERED, State.REJECTED, State.UNREADABLE})
-_READ = [attempt.c[name] for name in Known._fields[:-1]]
-_MOVE = ManyKeys(
-    "UPDATE iranpay_attempt SET state = {new_state}, cost_rial = {new_cost_rial}"
-    " WHERE worker = {worker} AND number {any} AND state = {old_state}",
-    shared={"worker": "bytea", "old_state": "text", "new_state": "text", "new_cost_rial": "bigint"},
+_HEARD = {"sent_at": "timestamptz", "answered_at": "timestamptz", "code": "text", "content": "bytea"}
+_BEGIN = ManyKeys(
+    "UPDATE iranpay_claim SET begun = {new_state} WHERE worker = {worker} AND number {any} AND begun = {old_state}"
+    " AND NOT EXISTS (SELECT 1 FROM iranpay_end AS ended WHERE ended.worker = iranpay_claim.worker"
+    " AND ended.number = iranpay_claim.number)",
+    shared={"worker": "bytea", "old_state": "text", "new_state": "text"},
     kind="bigint",
 )
-_HEARD = {"answered_at": "timestamptz", "sent_at": "timestamptz", "code": "text", "content": "bytea"}
-_HEAR = Insert(
-    "iranpay_answer",
-    shared={"worker": "bytea"},
+_END = Insert(
+    "iranpay_end",
+    shared={"worker": "bytea", "state": "text", "cost_rial": "bigint"},
     each={"number": "bigint", **_HEARD},
-    on_conflict="ON CONFLICT (worker, number) DO UPDATE SET"
-    " sent_at = coalesce(excluded.sent_at, iranpay_answer.sent_at),"
-    " answered_at = excluded.answered_at, code = excluded.code, content = excluded.content",
+    on_conflict="ON CONFLICT DO NOTHING",
+)
+_END_OTHERWISE = ManyRows(
+    "UPDATE iranpay_end SET state = {new_state}, cost_rial = {new_cost_rial},"
+    " sent_at = coalesce({sent_at}, iranpay_end.sent_at), answered_at = {answered_at}, code = {code},"
+    " content = {content} {given}"
+    " WHERE iranpay_end.worker = {worker} AND iranpay_end.number = {number} AND iranpay_end.state = {old_state}",
+    shared={"worker": "bytea", "old_state": "text", "new_state": "text", "new_cost_rial": "bigint"},
+    each={"number": "bigint", **_HEARD},
 )
 _SHOW = ManyRows(
     "UPDATE iranpay_question SET worker = {worker}, number = {number} {given}"
     " WHERE iranpay_question.question_id = {question_id}"
     " AND NOT (iranpay_question.worker = {worker} AND iranpay_question.number = {number})"
-    " AND NOT EXISTS (SELECT 1 FROM iranpay_answer AS shown WHERE shown.worker = iranpay_question.worker"
+    " AND NOT EXISTS (SELECT 1 FROM iranpay_end AS shown WHERE shown.worker = iranpay_question.worker"
     " AND shown.number = iranpay_question.number AND shown.content IS NOT NULL"
     " AND shown.answered_at >= {answered_at})",
     shared={},
@@ -110,11 +127,26 @@ _SHOW_AGAIN = ManyRows(
 
 
 def lock_attempts(connection: Connection, which: ColumnElement[bool]) -> Sequence[Known]:
-    """Read attempts and lock them until the transaction ends, in the order of their keys."""
+    """Read attempts and lock them until the transaction ends, in the order of their keys.
+
+    :param which: of the claims.
+    """
+    by_key = (claim.c.worker, claim.c.number)
+    connection.execute(select(claim.c.number).where(which).order_by(*by_key).with_for_update()).all()
+    # Read after the lock: only then they are what nobody changes any more.
     rows = connection.execute(
-        select(*_READ).where(which).order_by(attempt.c.worker, attempt.c.number).with_for_update()
+        select(*by_key, claim.c.question_id, claim.c.begun, claim.c.price_rial, claim.c.budget)
+        .add_columns(end.c.state, end.c.cost_rial)
+        .select_from(claim.outerjoin(end, and_(end.c.worker == claim.c.worker, end.c.number == claim.c.number)))
+        .where(which)
+        .order_by(*by_key)
     )
-    return [Known(*row)._replace(state=State(row.state)) for row in rows]
+    alike: dict[tuple[Any, ...], Common] = {}
+    found = []
+    for name, number, question_id, begun, price_rial, budget, ended, cost_rial in rows:
+        values = name, State(ended or begun), price_rial, cost_rial, budget
+        found.append(Known(alike.setdefault(values, Common(*values)), number, question_id))
+    return found
 
 
 def settle(connection: Connection, settled: Iterable[Settled], movements: Movements) -> list[bool]:
@@ -124,46 +156,72 @@ def settle(connection: Connection, settled: Iterable[Settled], movements: Moveme
     :raises Outdated: an attempt is not as it was known.
     """
     stored = _Moments(connection.dialect)
-    alike: defaultdict[_Alike, list[int]] = defaultdict(list)
-    heard: defaultdict[bytes, list[tuple[Any, ...]]] = defaultdict(list)
+    groups = _Groups()
     shown, again, taken = [], [], []
-    for known, event, sent_at, answered_at, code, content, instead in settled:
-        worker, number, question_id, state, price_rial, cost_rial, budget, is_first = known
-        found = TRANSITIONS.get((state, event))
-        taken.append(found is not None)
-        if found is None:
+    for (common, number, question_id, is_first), event, sent_at, answered_at, code, content, instead in settled:
+        group = groups[common, event]
+        step = group.step
+        taken.append(step is not None)
+        if step is None:
             continue
-        alike[worker, state, event, price_rial, cost_rial, budget].append(number)
-        if found.state in _WITH_ANSWER:
+        if step.state in _WITH_ANSWER:
             at = stored[answered_at]
-            heard[worker].append((number, at, stored[sent_at], code, content))
+            group.rows.append((number, stored[sent_at], at, code, content))
             if content is not None and not is_first:
-                shown.append((worker, number, question_id, at))
-        if instead is not None and content is None and found.state is not State.UNKNOWN:
-            again.append((worker, number, question_id, *instead))
-    for same, numbers in alike.items():
-        _move(connection, same, numbers, movements)
-    for worker, answers in heard.items():
-        _HEAR.run(connection, (worker,), answers)
+                shown.append((common.worker, number, question_id, at))
+        else:
+            group.rows.append((number, stored[sent_at], None, None, None))
+        if instead is not None and content is None and step.state is not State.UNKNOWN:
+            again.append((common.worker, number, question_id, *instead))
+    for group in groups.values():
+        if group.step is not None:
+            _write(connection, group.common, group.step, group.rows, movements)
     _SHOW.run(connection, (), shown)
     _SHOW_AGAIN.run(connection, (), again)
     return taken
 
 
-_Alike = tuple[bytes, State, Event, int | None, int | None, str | None]
-"""Attempts of one worker that do the same: their state, the event, price, cost so far and budget."""
+@dataclass(slots=True)
+class _Group:
+    """Attempts that do the same.
+
+    :param step: what they do; None if their state does not take the event.
+    :param rows: their numbers, each with what it has heard.
+    """
+
+    common: Common
+    step: Step | None
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
 
 
-def _move(connection: Connection, same: _Alike, numbers: list[int], movements: Movements) -> None:
-    """Write the new state and the cost of attempts that do the same."""
-    worker, state, event, price_rial, cost_rial, budget = same
-    step = TRANSITIONS[state, event]
-    movements.add(budget, price_rial, step.money, count=len(numbers))
+class _Groups(dict[tuple[Common, Event], _Group]):
+    """The groups of a transaction, by what their attempts have in common and by the event."""
+
+    def __missing__(self, both: tuple[Common, Event]) -> _Group:
+        common, event = both
+        group = self[both] = _Group(common, TRANSITIONS.get((common.state, event)))
+        return group
+
+
+def _write(
+    connection: Connection, common: Common, step: Step, rows: list[tuple[Any, ...]], movements: Movements
+) -> None:
+    """Write the new state of attempts that do the same, and note its money."""
+    worker, before, after = common.worker, TEXTS[common.state], TEXTS[step.state]
+    movements.add(common.budget, common.price_rial, step.money, count=len(rows))
+    cost_rial = common.cost_rial
     if step.money is Money.SPEND:
-        cost_rial = price_rial
+        cost_rial = common.price_rial
     elif step.money is Money.RELEASE:
         cost_rial = 0
-    if _MOVE.run(connection, (worker, TEXTS[state], TEXTS[step.state], cost_rial), numbers) < len(numbers):
+    rows.sort()
+    if step.state in OPEN:
+        written = _BEGIN.run(connection, (worker, before, after), [number for number, *_ in rows])
+    elif common.state in OPEN:
+        written = _END.run(connection, (worker, after, cost_rial), rows)
+    else:
+        written = _END_OTHERWISE.run(connection, (worker, before, after, cost_rial), rows)
+    if written < len(rows):
         raise Outdated
 
 

@@ -7,6 +7,7 @@ table is named here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult
@@ -58,11 +59,13 @@ class ManyRows:
             return 0
         if connection.dialect.name == "sqlite":
             # To bind a value takes SQLite as long as to store it: what all rows share stands in the text.
-            text = self._on_sqlite.format(**_literals(self._shared, shared))
-            return connection.exec_driver_sql(text, list(rows)).rowcount
+            return self._run_on_sqlite(connection, _literals(self._shared, shared), rows)
         columns = [list(column) for column in zip(*rows, strict=True)]
         given = dict(zip((*self._shared, *self._each), [*shared, *columns], strict=True))
         return connection.exec_driver_sql(self._on_postgresql, given).rowcount
+
+    def _run_on_sqlite(self, connection: Connection, same: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> int:
+        return connection.exec_driver_sql(self._on_sqlite.format(**same), list(rows)).rowcount
 
 
 class Insert(ManyRows):
@@ -76,11 +79,25 @@ class Insert(ManyRows):
     ) -> None:
         names = (*shared, *each)
         into = f"INSERT INTO {table} ({', '.join(names)})"
-        written, read = {**_left_open(shared), **_places(each)}, _read(shared, each)
+        row = f"({', '.join([*_left_open(shared).values(), *('?' for _ in each)])})"
+        read = _read(shared, each)
         self._shared = tuple(shared)
         self._each = tuple(each)
-        self._on_sqlite = f"{into} VALUES ({', '.join(written.values())}) {on_conflict}"
+        self._on_sqlite = f"{into} VALUES {row} {on_conflict}"
+        self._together = f"{into} VALUES {', '.join([row] * _TOGETHER)} {on_conflict}"
         self._on_postgresql = f"{into} SELECT {', '.join(read[name] for name in names)} {_given(each)} {on_conflict}"
+
+    def _run_on_sqlite(self, connection: Connection, same: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> int:
+        # To begin a statement, and to end it, takes SQLite a fifth of the time of a row.
+        left = len(rows) % _TOGETHER
+        whole = len(rows) - left
+        together = [tuple(chain.from_iterable(rows[start : start + _TOGETHER])) for start in range(0, whole, _TOGETHER)]
+        made = super()._run_on_sqlite(connection, same, rows[whole:]) if left else 0
+        return made + (connection.exec_driver_sql(self._together.format(**same), together).rowcount if whole else 0)
+
+
+_TOGETHER = 8
+"""Rows of one statement on SQLite: more bring nothing."""
 
 
 class ManyKeys:

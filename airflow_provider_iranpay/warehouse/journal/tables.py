@@ -1,14 +1,15 @@
 """The journal's tables, as data. No row is read or written here.
 
 A question is its keyed hash and points to its latest attempt; an attempt belongs to one worker for ever, so its key is
-also its epoch. Attempts are keyed by worker and number and lie in the order in which they were made: only the hash of a
-question is random, and costs a page of its own for each row. Answers lie apart, so that an attempt that is settled
-keeps its size.
+also its epoch. What is known of an attempt lies in two rows: its claim, and its end once it has one. Both are keyed by
+worker and number, are written once and lie in the order in which they were written: only the hash of a question is
+random, and costs a page of its own for each row. ``attempt`` is a view that shows claims with their ends.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -19,17 +20,22 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    event,
 )
 
 from airflow_provider_iranpay.warehouse.column_types import JsonText, UtcTimestamp
-from airflow_provider_iranpay.warehouse.journal.states import State
+from airflow_provider_iranpay.warehouse.journal.states import OPEN, State
 
-__all__ = ["answer", "attempt", "budget", "metadata", "question", "ring", "worker"]
+__all__ = ["attempt", "budget", "claim", "end", "metadata", "question", "ring", "worker"]
 
 metadata = MetaData()
 
-# Not IN: SQLite would build its list anew for every row, half the time of writing it.
-_STORED = " OR ".join(f"state = '{state}'" for state in State if state is not State.NEW)
+
+def _one_of(column: str, *states: State) -> str:
+    # Not IN: SQLite would build its list anew for every row, half the time of writing it.
+    return " OR ".join(f"{column} = '{state}'" for state in states)
+
+
 _ENVIRONMENT = "real, or the base URL of a sandbox"
 
 question = Table(
@@ -45,8 +51,8 @@ question = Table(
     Column("retried_at", UtcTimestamp, comment="when an unknown attempt was last followed by another one"),
 )
 
-attempt = Table(
-    "iranpay_attempt",
+claim = Table(
+    "iranpay_claim",
     metadata,
     Column("worker", LargeBinary, primary_key=True, comment="who made it; random"),
     Column("number", BigInteger, primary_key=True, autoincrement=False, comment="counted by the worker"),
@@ -54,33 +60,55 @@ attempt = Table(
     Column("environment", Text, nullable=False, comment=_ENVIRONMENT),
     Column("provider", Text, nullable=False, comment="jibit or paystar"),
     Column("account", Text, nullable=False, comment="name of the account there"),
-    Column("state", Text, nullable=False),
+    Column("begun", Text, nullable=False, comment="claimed; or held, if nothing can have been sent"),
     Column("price_rial", BigInteger, comment="reserved; empty if the inquiry has no price"),
-    Column("cost_rial", BigInteger, comment="empty while reserved, 0 if released"),
     Column("budget", Text, comment="name of the budget that pays"),
     Column("moves_money", Boolean, nullable=False),
     Column("track_id", Text, nullable=False, comment="random; the provider sees it"),
     Column("claimed_at", UtcTimestamp, nullable=False, comment="by the database's clock"),
-    CheckConstraint(_STORED, name="iranpay_attempt_state"),
+    CheckConstraint(_one_of("begun", *sorted(OPEN)), name="iranpay_claim_begun"),
     sqlite_with_rowid=False,
 )
-Index(
-    "iranpay_attempt_unknown",
-    attempt.c.claimed_at,
-    sqlite_where=attempt.c.state == State.UNKNOWN.value,
-    postgresql_where=attempt.c.state == State.UNKNOWN.value,
-)
 
-answer = Table(
-    "iranpay_answer",
+end = Table(
+    "iranpay_end",
     metadata,
-    Column("worker", LargeBinary, primary_key=True, comment="of its attempt"),
-    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="of its attempt"),
+    Column("worker", LargeBinary, primary_key=True, comment="of its claim"),
+    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="of its claim"),
+    Column("state", Text, nullable=False, comment="how it ended"),
+    Column("cost_rial", BigInteger, comment="empty while reserved, 0 if released"),
     Column("sent_at", UtcTimestamp),
     Column("answered_at", UtcTimestamp),
     Column("code", Text, comment="the provider's error code"),
     Column("content", LargeBinary, comment="sealed: hash of the request, and the answer; empty if it is not kept"),
+    CheckConstraint(
+        _one_of("state", *(state for state in State if state not in {State.NEW, *OPEN})), name="iranpay_end_state"
+    ),
     sqlite_with_rowid=False,
+)
+_IS_UNKNOWN = end.c.state == State.UNKNOWN.value
+Index("iranpay_end_unknown", end.c.worker, end.c.number, sqlite_where=_IS_UNKNOWN, postgresql_where=_IS_UNKNOWN)
+
+attempt = Table(
+    "iranpay_attempt",
+    MetaData(),
+    *(Column(column.name, column.type) for column in claim.c if column is not claim.c.begun),
+    Column("state", Text),
+    *(Column(column.name, column.type) for column in (end.c.cost_rial, end.c.sent_at, end.c.answered_at, end.c.code)),
+)
+"""A view, for all that reads and is in no hurry."""
+
+end.add_is_dependent_on(claim)
+event.listen(
+    end,
+    "after_create",
+    DDL(  # type: ignore[no-untyped-call]
+        "CREATE VIEW iranpay_attempt AS SELECT claim.worker, claim.number, claim.question_id, claim.environment,"
+        " claim.provider, claim.account, claim.price_rial, claim.budget, claim.moves_money, claim.track_id,"
+        " claim.claimed_at, coalesce(ended.state, claim.begun) AS state, ended.cost_rial, ended.sent_at,"
+        " ended.answered_at, ended.code FROM iranpay_claim AS claim"
+        " LEFT JOIN iranpay_end AS ended ON ended.worker = claim.worker AND ended.number = claim.number"
+    ),
 )
 
 worker = Table(

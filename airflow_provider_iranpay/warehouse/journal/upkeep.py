@@ -14,7 +14,7 @@ from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
 from airflow_provider_iranpay.warehouse.journal.settling import Settled, lock_attempts, settle
 from airflow_provider_iranpay.warehouse.journal.statements import Statement
 from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, State, step
-from airflow_provider_iranpay.warehouse.journal.tables import answer, attempt, question
+from airflow_provider_iranpay.warehouse.journal.tables import claim, end, question
 
 __all__ = ["Unknown", "list_unknown", "prune", "resolve"]
 
@@ -39,10 +39,11 @@ class Unknown:
 def list_unknown(connection: Connection, environment: str) -> Sequence[Unknown]:
     """List all that is unknown, oldest first."""
     rows = connection.execute(
-        select(attempt, question.c.inquiry)
-        .join_from(attempt, question, question.c.question_id == attempt.c.question_id)
-        .where(attempt.c.state == State.UNKNOWN.value, attempt.c.environment == environment)
-        .order_by(attempt.c.claimed_at, attempt.c.worker, attempt.c.number)
+        select(claim, question.c.inquiry)
+        .join_from(claim, question, question.c.question_id == claim.c.question_id)
+        .join(end, and_(end.c.worker == claim.c.worker, end.c.number == claim.c.number))
+        .where(end.c.state == State.UNKNOWN.value, claim.c.environment == environment)
+        .order_by(claim.c.claimed_at, claim.c.worker, claim.c.number)
     )
     return [
         Unknown(
@@ -66,17 +67,17 @@ def resolve(connection: Connection, environment: str, key: AttemptKey, *, paid: 
     rows = lock_attempts(
         connection,
         and_(
-            attempt.c.worker == key.worker,
-            attempt.c.number == key.number,
-            attempt.c.environment == environment,
+            claim.c.worker == key.worker,
+            claim.c.number == key.number,
+            claim.c.environment == environment,
         ),
     )
     if not rows:
         raise TransitionRefused("The journal has no such attempt.")
     event = Event.RESOLVED_PAID if paid else Event.RESOLVED_NOT_PAID
-    if rows[0].state is step(State.UNKNOWN, event).state:
+    if rows[0].common.state is step(State.UNKNOWN, event).state:
         return  # done already: the reply to it was lost, or two people found out the same
-    step(rows[0].state, event)
+    step(rows[0].common.state, event)
     movements = Movements(environment)
     settle(connection, [Settled(rows[0], event)], movements)
     _FORGET_RETRY.run(connection, rows[0].question_id)
@@ -85,8 +86,9 @@ def resolve(connection: Connection, environment: str, key: AttemptKey, *, paid: 
 
 _FORGET_RETRY = Statement(
     "UPDATE iranpay_question SET retried_at = NULL WHERE question_id = {question_id} AND NOT EXISTS"
-    " (SELECT 1 FROM iranpay_attempt AS left_over"
-    " WHERE left_over.question_id = iranpay_question.question_id AND left_over.state = 'unknown')",
+    " (SELECT 1 FROM iranpay_end AS ended JOIN iranpay_claim AS left_over"
+    " ON left_over.worker = ended.worker AND left_over.number = ended.number"
+    " WHERE ended.state = 'unknown' AND left_over.question_id = iranpay_question.question_id)",
     question_id="bigint",
 )
 _PRUNABLE = sorted(state.value for state, event in TRANSITIONS if event is Event.PRUNED)
@@ -97,20 +99,19 @@ def prune(connection: Connection, environment: str, *, before: datetime, reconci
 
     :return: answers thrown away.
     """
-    its_key = and_(answer.c.worker == attempt.c.worker, answer.c.number == attempt.c.number)
-    old = and_(its_key, answer.c.content.is_not(None), answer.c.answered_at < min(before, reconciled_until))
-    pruned = connection.execute(
-        update(attempt)
-        .where(
-            attempt.c.environment == environment,
-            attempt.c.state.in_(_PRUNABLE),
-            ~attempt.c.moves_money,
-            exists().where(old),
-        )
-        .values(state=State.PRUNED.value)
-    ).rowcount
-    tombstone = and_(its_key, attempt.c.environment == environment, attempt.c.state == State.PRUNED.value)
-    connection.execute(
-        update(answer).where(answer.c.content.is_not(None), exists().where(tombstone)).values(content=None)
+    may_go = exists().where(
+        claim.c.worker == end.c.worker,
+        claim.c.number == end.c.number,
+        claim.c.environment == environment,
+        ~claim.c.moves_money,
     )
-    return pruned
+    return connection.execute(
+        update(end)
+        .where(
+            end.c.state.in_(_PRUNABLE),
+            end.c.content.is_not(None),
+            end.c.answered_at < min(before, reconciled_until),
+            may_go,
+        )
+        .values(state=State.PRUNED.value, content=None)
+    ).rowcount

@@ -30,11 +30,11 @@ def test_an_answer_that_is_moved_to_another_row_does_not_open(warehouse):
     journal = desk.worker()
     won = desk.claim(journal, "first", "second").won
     journal.commit(answers=[desk.answer(attempt, content=b"%d" % attempt.key.number) for attempt in won])
-    answer = tables.answer
+    end = tables.end
     with warehouse.engine.connect() as connection:
-        answers = list(connection.scalars(select(answer.c.content).order_by(answer.c.number)))
+        answers = list(connection.scalars(select(end.c.content).order_by(end.c.number)))
     with warehouse.transaction() as connection:
-        connection.execute(answer.update().where(answer.c.number == 1).values(content=answers[1]))
+        connection.execute(end.update().where(end.c.number == 1).values(content=answers[1]))
     with pytest.raises(ConfigurationError, match="changed or moved"):
         desk.look(journal, "first")
 
@@ -45,7 +45,7 @@ def test_equal_answers_cannot_be_told_from_each_other(warehouse):
     won = desk.claim(journal, "first", "second").won
     journal.commit(answers=[desk.answer(attempt, content=ANSWER) for attempt in won])
     with warehouse.engine.connect() as connection:
-        first, second = connection.scalars(select(tables.answer.c.content))
+        first, second = connection.scalars(select(tables.end.c.content))
     assert first != second
 
 

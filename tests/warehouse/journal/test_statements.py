@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyKeys, _literal
 
@@ -64,3 +65,27 @@ def test_only_the_rows_of_these_keys_are_changed_where_the_rest_fits(connection,
     assert RENAME.run(connection, ("new", name), [1, 3, 4, 5]) == 2
     rows = connection.exec_driver_sql("SELECT number FROM kept WHERE name = 'new' ORDER BY number").all()
     assert [number for (number,) in rows] == [1, 3]
+
+
+INSERT_NEW = Insert(
+    "single", shared={"name": "text"}, each={"number": "bigint", "word": "text"}, on_conflict="ON CONFLICT DO NOTHING"
+)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 8, 9, 16, 100])
+def test_any_number_of_rows_is_inserted_in_their_order(connection, rows):
+    connection.exec_driver_sql("CREATE TEMPORARY TABLE single (number bigint PRIMARY KEY, name text, word text)")
+    given = [(number, f"word {number}") for number in range(rows)]
+    assert INSERT_NEW.run(connection, ("it's {name}",), given) == rows
+    stored = connection.exec_driver_sql("SELECT number, word, name FROM single ORDER BY number").all()
+    assert list(map(tuple, stored)) == [(*row, "it's {name}") for row in given]
+
+
+@given(there=st.sets(st.integers(0, 40)), new=st.sets(st.integers(0, 40)))
+def test_rows_that_are_there_are_left_out_and_not_counted(there, new):
+    with create_engine("sqlite://").connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE single (number bigint PRIMARY KEY, name text, word text)")
+        INSERT_NEW.run(connection, ("old",), [(number, "") for number in there])
+        assert INSERT_NEW.run(connection, ("new",), [(number, "") for number in new]) == len(new - there)
+        names = dict(map(tuple, connection.exec_driver_sql("SELECT number, name FROM single").all()))
+    assert names == dict.fromkeys(new, "new") | dict.fromkeys(there, "old")
