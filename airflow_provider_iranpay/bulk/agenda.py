@@ -45,10 +45,18 @@ class Agenda:
     :param note: takes what becomes of a question that turns out to need no call.
     :param patience_seconds: how long a question is waited for that another worker has.
     :param bank_seconds: how long closed banks are waited for once nothing else is left.
+    :param in_order: see :meth:`~airflow_provider_iranpay.bulk.plan.Plan.open_questions`.
     """
 
     def __init__(
-        self, plan: Plan, journal: Journal, *, note: Note, patience_seconds: float, bank_seconds: float = 0.0
+        self,
+        plan: Plan,
+        journal: Journal,
+        *,
+        note: Note,
+        patience_seconds: float,
+        bank_seconds: float = 0.0,
+        in_order: bool = True,
     ) -> None:
         self._plan = plan
         self._questioner = plan.questioner
@@ -56,7 +64,7 @@ class Agenda:
         self._note = note
         self._patience = patience_seconds
         self._bank_seconds = bank_seconds
-        self._questions = plan.open_questions()
+        self._questions = plan.open_questions(in_order=in_order)
         self._has_more = True
         self._free: deque[tuple[Question, Standing]] = deque()
         self._known: list[Question] = []

@@ -155,7 +155,9 @@ class BaseBulkJob(ABC):
         """Ask, and write the results."""
         name, room_rial = (None, None) if self.budget is None else self._open_budget(journal, self.budget)
         self._begun(journal, name)
-        run = Run(plan, journal, pace=self.pace, shared=self._shared(), budget=name)
+        # Where the budget may end before the rows do, those that come first are paid.
+        in_order = room_rial is not None and room_rial < (plan.estimate.cost_rial or 0)
+        run = Run(plan, journal, pace=self.pace, shared=self._shared(), budget=name, in_order=in_order)
         started(run)
         self._note(journal, plan, run.totals, state="running")
         try:

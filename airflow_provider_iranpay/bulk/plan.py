@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import numpy as np
+
 from airflow_provider_iranpay.bulk.keys import Keys, named_rows
 from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, invalid
 from airflow_provider_iranpay.bulk.questions import Columns, Question, Questioner
@@ -83,22 +85,30 @@ class Plan:
         self.key_dtype: Dtype
 
     def marked(
-        self, block: StoredBlock, marks: Sequence[int], wanted: Collection[int]
+        self, block: StoredBlock, marks: Sequence[int], wanted: bytes, *, in_order: bool = True
     ) -> Iterator[tuple[Question, int]]:
-        """Make the questions of a block whose rows have one of these marks, and say which."""
-        make = self.questioner.question
-        ordinals = range(block.first, block.last + 1)
-        rows = zip(ordinals, zip(*block.inputs, strict=True), block.questions, marks, strict=True)
-        for ordinal, values, identities, mark in rows:
-            if mark in wanted:
-                yield make(ordinal, values, identities), mark
+        """Make the questions of a block whose rows have one of these marks, and say which.
 
-    def open_questions(self) -> Iterator[tuple[Question, bool]]:
-        """Give the questions that have no outcome yet, in their order, and whether anybody has ever asked them."""
+        :param in_order: of the rows; else of their hashes.
+        """
+        make, identities = self.questioner.question, block.questions
+        offsets = [offset for offset, mark in enumerate(marks) if mark in wanted]
+        if not in_order:
+            offsets = _by_hash(offsets, identities)
+        rows = list(zip(*block.inputs, strict=True))
+        for offset in offsets:
+            yield make(block.first + offset, rows[offset], identities[offset]), marks[offset]
+
+    def open_questions(self, *, in_order: bool = True) -> Iterator[tuple[Question, bool]]:
+        """Give the questions that have no outcome yet, and whether anybody has ever asked them.
+
+        :param in_order: of the rows. Else each block's come in the order of their hashes, as they lie in the journal's
+            index: questions that are claimed together share pages of it, which are written with each commit.
+        """
         for block in self.spool.blocks():
             marks = block.marks
             if _NEW in marks or _KNOWN in marks:
-                for question, mark in self.marked(block, marks, (_NEW, _KNOWN)):
+                for question, mark in self.marked(block, marks, bytes((_NEW, _KNOWN)), in_order=in_order):
                     yield question, mark == _KNOWN
 
     def questions(self, leaders: Iterable[int]) -> Iterator[Question]:
@@ -196,6 +206,15 @@ def _block(
 ) -> Block:
     """Give each row that asks something the identities of its question."""
     return Block(first, keys, inputs, _asked(questioner, inputs, refused, len(keys)), refused)
+
+
+def _by_hash(offsets: list[int], identities: Sequence[bytes | None]) -> list[int]:
+    """Sort rows by the first bytes of their question's hash under the newest key."""
+    hashes = np.frombuffer(b"".join([(identities[offset] or b"")[:_SORTED_BYTES] for offset in offsets]), ">u8")
+    return [offsets[place] for place in hashes.argsort().tolist()]
+
+
+_SORTED_BYTES: Final = 8
 
 
 def _asked(questioner: Questioner, inputs: Columns, refused: Collection[int], rows: int) -> list[bytes | None]:
@@ -301,7 +320,7 @@ def _looked_up(plan: Plan, block: StoredBlock, marks: bytearray) -> dict[int, Ou
     for row in others:
         marks[firsts[row]] = _KNOWN
     if others:
-        known = [question for question, _ in plan.marked(block, marks, (_KNOWN,))]
+        known = [question for question, _ in plan.marked(block, marks, bytes((_KNOWN,)))]
         for question, _, outcome in plan.questioner.look_up(known):
             if outcome is not None:
                 outcomes[question.leader] = outcome

@@ -121,13 +121,21 @@ class Run:
 
     :param shared: of each account of the plan, what it shares with other workers.
     :param budget: name of the budget that pays, which is open.
+    :param in_order: whether the rows that come first are to be asked first.
     :ivar rest: what the questions come to that have no outcome when it has ended.
     :ivar ended_by: why it could not go on; None if it could.
     :ivar may_repeat: whether a repeat may find that mended.
     """
 
     def __init__(
-        self, plan: Plan, journal: Journal, *, pace: Pace, shared: Sequence[SharedPace], budget: str | None = None
+        self,
+        plan: Plan,
+        journal: Journal,
+        *,
+        pace: Pace,
+        shared: Sequence[SharedPace],
+        budget: str | None = None,
+        in_order: bool = True,
     ) -> None:
         self.totals = Totals()
         self.rest = Outcome(Status.NOT_SENT_STOPPED, error_message="The run ended before this was asked.")
@@ -144,6 +152,7 @@ class Run:
             note=self._note,
             patience_seconds=pace.patience_seconds,
             bank_seconds=pace.patience_seconds if pace.on_unavailable == "wait" else 0.0,
+            in_order=in_order,
         )
         self._lanes = [
             Lane(
