@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import socket
 from datetime import UTC, datetime
@@ -205,13 +206,7 @@ class _Exchange:
         told = _told(self._head)
         if told is None or status < 200:
             return Broken(self.phase, _CUT_OFF)
-        return Received(
-            status,
-            b"".join(self._body),
-            at,
-            retry_after=told.get("retry-after"),
-            track_id=told.get("x-track-id"),
-        )
+        return Received(status, b"".join(self._body), at, told.get(b"retry-after"), told.get(b"x-track-id"))
 
     def broken(self, error: int) -> Broken:
         """Say what happened, in words of ours and the operating system's: libcurl's hold hosts and URLs."""
@@ -271,27 +266,25 @@ def _settings(network: Network) -> dict[int, object]:
     }
 
 
-_TOLD: Final = (b"retry-after:", b"x-track-id:")
-_INITIALS: Final = b"rRxX"
-_LONGEST_TOLD: Final = max(map(len, _TOLD))
+_STATUS_LINE: Final = b"\nHTTP/"
+_END: Final = re.compile(rb"\n\r?\n")
+_TOLD: Final = re.compile(rb"\n(retry-after|x-track-id):([^\r\n]*)", re.IGNORECASE)
 
 
-def _told(lines: list[bytes]) -> dict[str, str] | None:
+def _told(lines: list[bytes]) -> dict[bytes, str] | None:
     """Return what the final answer's header tells, without interim answers before it and trailers behind it; None
     where its end never came.
     """
-    told: dict[str, str] = {}
-    whole = False
-    for line in lines:
-        if line[:5] == b"HTTP/":
-            told, whole = {}, False
-        elif line[:1] in _INITIALS and not whole and line[:_LONGEST_TOLD].lower().startswith(_TOLD):
-            name, _, value = line.decode("latin-1").partition(":")
-            before = told.get(name.lower())
-            told[name.lower()] = value.strip() if before is None else f"{before}, {value.strip()}"
-        elif line in (b"\r\n", b"\n"):
-            whole = True
-    return told if whole else None
+    head = b"".join(lines)
+    begin = head.rfind(_STATUS_LINE) + 1
+    end = _END.search(head, begin)
+    if end is None:
+        return None
+    told: dict[bytes, str] = {}
+    for written, value in _TOLD.findall(head, begin, end.start()):
+        name, text = written.lower(), value.decode("latin-1").strip()
+        told[name] = f"{told[name]}, {text}" if name in told else text
+    return told
 
 
 _TLS_FAILED: Final = "TLS failed"

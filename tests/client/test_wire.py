@@ -145,6 +145,21 @@ def test_an_answer_brings_what_its_header_tells_in_whatever_case(ask):
     assert (second.retry_after, second.track_id) == (None, None)
 
 
+def test_a_field_that_comes_twice_is_one_with_a_comma(ask):
+    told = OK.replace(b"\r\n\r\n", b"\r\nX-TRACK-ID: one\r\nServer: x-track-id: no\r\nx-track-id: two\r\n\r\n")
+    with serving(lambda peer, _: peer.send(told)) as server:
+        (received,) = ask(server.url)
+    assert received.track_id == "one, two"
+
+
+def test_a_header_may_have_bare_line_feeds_and_empty_fields(ask):
+    told = OK.replace(b"\r\n\r\n", b"\r\nRetry-After:\r\nX-TRACK-ID: own\r\n\r\n").replace(b"\r\n", b"\n")
+    with serving(lambda peer, _: peer.send(told)) as server:
+        (received,) = ask(server.url)
+    assert (received.retry_after, received.track_id) == ("", "own")
+    assert received.body == b'{"matched":true}'
+
+
 def test_a_trailer_is_no_part_of_the_header(ask):
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-TRACK-ID: of-another\r\n\r\n"
     with serving(lambda peer, _: peer.send(chunked)) as server:
