@@ -104,7 +104,7 @@ class Parameter:
 class Endpoint(Generic[T_co]):
     """One row of a provider's table of calls.
 
-    :param read: turns the payload of a success into the answer; raises :class:`UnreadablePayload`.
+    :param read: turns the payload of a success into the answer, which is never None; raises :class:`UnreadablePayload`.
     :param any_of: names of optional parameters of which at least one has to be given.
     :param fixed: wire parameters that make this service out of a shared path, for example ``deposit=true``.
     :param echoes: fields of the answer (``data.ref_num``: inside an object) that repeat a wire parameter; another value

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import (
+    Answered,
     Api,
     ErrorClass,
     Failure,
@@ -118,18 +119,19 @@ class Conversation:
         :raises CallError: one of its subclasses, by the tables of ``phase``.
         """
         bearer = request.endpoint.bearer
-        granted: Granted | None = None
-        if bearer:
-            granted = Granted(held, fresh=False) if held else (yield GetTokens(bearer, refused=None))
+        first = self.first(request, track_id=track_id, held=held)
+        granted: Granted | None
+        if isinstance(first, GetTokens):
+            granted = yield first
+        else:
+            granted = Granted(first.tokens, fresh=False) if first.tokens else None
         chances = _CHANCES
         attempt = 0
         while True:
             attempt += 1
             tokens = granted.tokens if granted else None
-            event: Received | Broken = yield Send(request, track_id, tokens)
-            if self.api.echoes_track_id:
-                event = _of_this_call(event, track_id)
-            answered = self.api.understand(request, event.status, event.body) if isinstance(event, Received) else None
+            event = self._of_this_call((yield Send(request, track_id, tokens)), track_id)
+            answered = self._understood(request, event)
             if isinstance(answered, Success):
                 return _read(self.api, request, answered, track_id)
             verdict = _verdict(self.api, request, event, answered)
@@ -145,6 +147,22 @@ class Conversation:
                 yield Wait(self.retries.seconds(attempt), error)
             else:
                 raise error
+
+    def first(self, request: Request[Any], *, track_id: str, held: Tokens | None) -> GetTokens | Send:
+        """Say what ``call`` begins with: a driver may take this step before it begins the call itself."""
+        bearer = request.endpoint.bearer
+        if bearer and held is None:
+            return GetTokens(bearer, refused=None)
+        return Send(request, track_id, held if bearer else None)
+
+    def answer(self, request: Request[T], event: Received | Broken, track_id: str) -> T | None:
+        """Read what a send has brought, where that is the answer: it ends the call, whatever came before it.
+
+        :return: None where it is anything else, which is for ``call`` to hear: no answer is None.
+        :raises UnreadableAnswer: as ``call`` does.
+        """
+        answered = self._understood(request, self._of_this_call(event, track_id))
+        return _read(self.api, request, answered, track_id) if isinstance(answered, Success) else None
 
     def renew(
         self, bearer: str, refused: Tokens | None, *, last: Tokens | None = None, track_id: str
@@ -204,6 +222,18 @@ class Conversation:
         stored: Tokens | None = yield LoadTokens(bearer)
         return None if stored is None or stored in held else Granted(stored, fresh=False)
 
+    def _of_this_call(self, event: Received | Broken, track_id: str) -> Received | Broken:
+        """Refuse an answer that carries another call's track id (where the echo is documented): it is not the answer to
+        this.
+        """
+        echoed = event.track_id if isinstance(event, Received) else None
+        if echoed is not None and self.api.echoes_track_id and echoed.strip().lower() != track_id:
+            return Broken(Phase.MAYBE_SENT, "the answer to another call came: its X-TRACK-ID is not ours")
+        return event
+
+    def _understood(self, request: Request[Any], event: Received | Broken) -> Answered | None:
+        return self.api.understand(request, event.status, event.body) if isinstance(event, Received) else None
+
     def _told(self, event: Received | Broken) -> float | None:
         if isinstance(event, Broken):
             return None
@@ -245,13 +275,6 @@ _NOT_RENEWED = (
     exceptions.TransientFailure,
     exceptions.UnreadableAnswer,
 )
-
-
-def _of_this_call(event: Received | Broken, track_id: str) -> Received | Broken:
-    """Refuse an answer that carries another call's track id (the echo is documented): it is not the answer to this."""
-    if isinstance(event, Received) and event.track_id is not None and event.track_id.strip().lower() != track_id:
-        return Broken(Phase.MAYBE_SENT, "the answer to another call came: its X-TRACK-ID is not ours")
-    return event
 
 
 def _read(api: Api, request: Request[T], success: Success, track_id: str) -> T:

@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from airflow_provider_iranpay.api.contract import Api, Granted, Request, Tokens
 from airflow_provider_iranpay.client.account import Account, TokenStore
-from airflow_provider_iranpay.client.conversation import Conversation, GetTokens, Pause, Send, Steps, Wait
+from airflow_provider_iranpay.client.conversation import Conversation, GetTokens, Pause, Send, Step, Steps, Wait
 from airflow_provider_iranpay.client.curl_wire import CurlWire
 from airflow_provider_iranpay.client.message import compose
 from airflow_provider_iranpay.client.network import Network
@@ -98,6 +98,8 @@ class Source(Protocol):
 class _Talk:
     """One open conversation.
 
+    :param held: the tokens that it begins with.
+    :param steps: begun where it has more to say than one send and its answer.
     :param error: what its last send brought, where that is repeated.
     :param response: the last complete one.
     :param sends: how often its request left this machine, or may have.
@@ -106,7 +108,8 @@ class _Talk:
     """
 
     job: Job[Any]
-    steps: Steps[Any]
+    held: Tokens | None
+    steps: Steps[Any] | None = None
     error: CallError | None = None
     response: Received | None = None
     sends: int = 0
@@ -259,7 +262,8 @@ class ManyClient:
             self._open += 1
             bearer = job.request.endpoint.bearer
             held = self._account.held(bearer, None) if bearer else None
-            self._go_on(_Talk(job, self._conversation.call(job.request, track_id=job.track_id, held=held)))
+            first = self._conversation.first(job.request, track_id=job.track_id, held=held)
+            self._place(_Talk(job, held), first)
 
     def _taken(self) -> Job[Any] | None:
         if self._stopped:
@@ -277,21 +281,37 @@ class ManyClient:
             log.debug(
                 "%s %s: %s, track id %s", self._api.name, talk.job.request.endpoint.service, said, talk.job.track_id
             )
-        self._go_on(talk, event)
-
-    def _go_on(self, talk: _Talk, happened: object = None) -> None:
-        """Tell a conversation what happened, and put it where its next step belongs."""
         try:
-            step = talk.steps.send(happened)
-            while isinstance(step, Pause):
-                self._pause(step)
-                step = talk.steps.send(None)
-        except StopIteration as end:
-            self._end(talk, end.value)
-            return
+            value = self._conversation.answer(talk.job.request, event, talk.job.track_id)
         except Exception as ended_by:  # noqa: BLE001 - told apart where it ends
             self._fail(talk, ended_by)
             return
+        if value is None:
+            self._go_on(talk, event)
+        else:
+            self._end(talk, value)
+
+    def _go_on(self, talk: _Talk, happened: object = None) -> None:
+        """Tell a conversation what happened, and put it where its next step belongs."""
+        steps = talk.steps or self._begun(talk)
+        try:
+            step = steps.send(happened)
+            while isinstance(step, Pause):
+                self._pause(step)
+                step = steps.send(None)
+        except Exception as ended_by:  # noqa: BLE001 - told apart where it ends
+            self._fail(talk, ended_by)
+            return
+        self._place(talk, step)
+
+    def _begun(self, talk: _Talk) -> Steps[Any]:
+        """Begin a conversation whose first step has been taken."""
+        steps = self._conversation.call(talk.job.request, track_id=talk.job.track_id, held=talk.held)
+        next(steps)
+        talk.steps = steps
+        return steps
+
+    def _place(self, talk: _Talk, step: Step) -> None:
         match step:
             case Send():
                 self._ready.append((talk, step))

@@ -6,6 +6,7 @@ import contextlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import get_type_hints
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from tenacity import wait_none
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import Endpoint, ErrorClass, Granted, Request, Safety, Tokens
 from airflow_provider_iranpay.api.jibit import Jibit, endpoints
+from airflow_provider_iranpay.api.paystar.endpoints import BANKING, GATEWAY, WALLET
 from airflow_provider_iranpay.client.conversation import (
     Conversation,
     GetTokens,
@@ -112,6 +114,58 @@ class Wire:
 
     def sent(self) -> list[Send]:
         return [step for step in self.steps if isinstance(step, Send)]
+
+
+@pytest.mark.parametrize("bearer", [None, "access_token"])
+@pytest.mark.parametrize("held", [None, Tokens("held")])
+def test_what_a_call_begins_with_is_said_before_it_begins(bearer, held):
+    row = endpoints.MATCH_MOBILE
+    request = Endpoint(service="x", path=row.path, safety=row.safety, read=row.read, bearer=bearer).request({})
+    conversation = Wire(MATCHED).conversation
+    assert conversation.first(request, track_id="t", held=held) == next(
+        conversation.call(request, track_id="t", held=held)
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        MATCHED,
+        Received(200, b'{"matched": "perhaps"}', AT),
+        Received(200, b'{"matched": true}', AT, track_id=" TRACK-1"),
+        Received(200, b'{"matched": true}', AT, track_id="track-2"),
+        FORBIDDEN,
+        SERVER_ERROR,
+        HTML_200,
+        NOT_SENT,
+        MAYBE_SENT,
+    ],
+)
+def test_an_answer_is_read_without_a_conversation_just_as_in_one(event):
+    conversation = Wire(event).conversation
+    steps = conversation.call(a_call(), track_id="track-1", held=Tokens("held"))
+    next(steps)
+    alone, within = (
+        outcome(lambda: conversation.answer(a_call(), event, "track-1")),
+        outcome(lambda: steps.send(event)),
+    )
+    assert alone == (within if within[0] in ("answer", exceptions.UnreadableAnswer) else ("answer", None))
+
+
+@pytest.mark.parametrize("row", [*endpoints.ENDPOINTS.values(), *BANKING.values(), *GATEWAY.values(), *WALLET.values()])
+def test_no_answer_is_none(row):
+    assert not isinstance(None, get_type_hints(row.read)["return"])
+
+
+def outcome(work):
+    """What a call ends with at a step: the answer, or the error; no end is a step."""
+    try:
+        done = work()
+    except StopIteration as end:
+        return "answer", end.value
+    except exceptions.CallError as ended_by:
+        return type(ended_by), str(ended_by)
+    return ("step" if isinstance(done, GetTokens | Wait | Pause) else "answer"), done
 
 
 @pytest.mark.parametrize("safety", [safety for safety in Safety if safety is not Safety.TOKEN])

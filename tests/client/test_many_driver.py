@@ -232,7 +232,7 @@ class TestWhatIsKept:
         assert (ended.at, ended.status, ended.body, ended.sends, ended.sent_at) == (None, None, None, 0, None)
 
     def test_the_time_of_sending_is_that_of_the_last_send_that_may_have_left(self):
-        talk = _Talk(Job(matching(), "t"), steps=None)
+        talk = _Talk(Job(matching(), "t"), held=None)
         for day, event in enumerate([Broken(Phase.MAYBE_SENT, "x"), Broken(Phase.NOT_SENT, "x")], start=1):
             talk.began = datetime(2026, 11, day, tzinfo=UTC)
             talk.hear(event)
