@@ -31,13 +31,14 @@ def _decode_plain(body: bytes) -> dict[str, Any] | None:
 
     msgspec is several times faster than ``json``, and takes the last of two values of a key.
     """
-    if b"\\u" in body:
+    if _BACKSLASH in body and b"\\u" in body:  # one byte is found much faster than two, and most bodies have none
         return None
     try:
         decoded = _PLAIN_DECODER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return decoded if _keys(decoded) == body.count(b":") else None
+    colons = body.count(b":")
+    return decoded if len(decoded) == colons or _keys(decoded) == colons else None
 
 
 def _keys(decoded: Mapping[str, Any]) -> int:
@@ -81,6 +82,7 @@ def _one_value_a_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return decoded
 
 
+_BACKSLASH: Final = ord("\\")
 _PLAIN_DECODER: Final = msgspec.json.Decoder(dict[str, Any])
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_one_value_a_key)
 
