@@ -177,8 +177,7 @@ class _Exchange:
 
         :raises ValueError: a header would be read as more than one, or is no ASCII text.
         """
-        own = [f"{name}: {value}" for name, value in message.headers.items()]
-        together = "".join(own)
+        together = "".join(message.headers)
         if not (together.isascii() and together.isprintable()):
             raise ValueError("a header is not printable ASCII text")
         self._head.clear()
@@ -186,7 +185,8 @@ class _Exchange:
         self._size = self._starts = 0
         curl = self.curl
         curl.setopt(pycurl.URL, message.url.encode())
-        curl.setopt(pycurl.HTTPHEADER, (_HEADERS if message.body is None else _HEADERS_WITH_BODY) + own)
+        of_every_call = _HEADERS if message.body is None else _HEADERS_WITH_BODY
+        curl.setopt(pycurl.HTTPHEADER, [*of_every_call, *message.headers])
         form = message.method, message.body is None
         if form != self._form:
             curl.setopt(pycurl.HTTPGET, 1)

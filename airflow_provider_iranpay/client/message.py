@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ TOO_SLOW: Final = "the answer came too slowly"
 
 HEADERS: Final = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 """Those of every call."""
-_OF_JSON: Final = {"Content-Type": "application/json"}
+_OF_JSON: Final = "Content-Type: application/json"
 
 
 @dataclass(slots=True)
@@ -28,13 +28,13 @@ class Message:
     """One request. It holds personal data and secrets: no ``repr`` shows them.
 
     :param url: whole, query included.
-    :param headers: those that the call adds to the ones of every call (``HEADERS``).
+    :param headers: lines (``Name: value``) that the call adds to the header of every call (``HEADERS``).
     :param body: None for a request without one.
     """
 
     method: str
     url: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Sequence[str] = field(default=(), repr=False)
     body: bytes | None = field(default=None, repr=False)
 
 
@@ -43,14 +43,15 @@ def compose(api: Api, network: Network, send: Send) -> Message:
     endpoint = send.request.endpoint
     ready = api.outgoing(send.request, send.tokens)
     url = network.base_url.rstrip("/") + endpoint.path
-    headers = {"X-TRACK-ID": send.track_id}
+    headers = [f"X-TRACK-ID: {send.track_id}"]
     if ready.authorization is not None:
-        headers["Authorization"] = ready.authorization
+        headers.append(f"Authorization: {ready.authorization}")
     if ready.query:
         url = f"{url}?{_query(ready.query)}"
     if ready.body is None:
         return Message(endpoint.method, url, headers)
-    return Message(endpoint.method, url, headers | _OF_JSON, json.dumps(ready.body, allow_nan=False).encode())
+    headers.append(_OF_JSON)
+    return Message(endpoint.method, url, headers, json.dumps(ready.body, allow_nan=False).encode())
 
 
 def _query(parameters: Mapping[str, Any]) -> str:

@@ -59,8 +59,9 @@ class Wire:
         watch = _Watch(network.connect_timeout + network.read_timeout)
         handled = sys.exception()
         try:
+            own = dict(line.split(": ", 1) for line in message.headers)
             prepared = requests.Request(
-                message.method, message.url, headers={**HEADERS, **message.headers}, data=message.body
+                message.method, message.url, headers={**HEADERS, **own}, data=message.body
             ).prepare()
             with watch:
                 response = self._adapter.send(

@@ -48,14 +48,14 @@ def test_without_parameters_there_is_no_question_mark():
 
 
 def test_the_token_and_the_track_id_are_headers():
-    assert composed(tokens=Tokens("held")).headers == {"X-TRACK-ID": "track", "Authorization": "Bearer held"}
-    assert composed().headers == {"X-TRACK-ID": "track"}
+    assert composed(tokens=Tokens("held")).headers == ["X-TRACK-ID: track", "Authorization: Bearer held"]
+    assert composed().headers == ["X-TRACK-ID: track"]
 
 
 def test_a_body_is_json_and_says_so():
     message = composed(body={"name": "سارا"})
     assert (message.method, json.loads(message.body)) == ("POST", {"name": "سارا"})
-    assert message.headers["Content-Type"] == "application/json"
+    assert "Content-Type: application/json" in message.headers
 
 
 def test_its_repr_shows_nothing_of_the_call():

@@ -170,7 +170,7 @@ def test_a_trailer_is_no_part_of_the_header(ask):
 def test_a_body_is_posted_as_it_is_and_the_next_question_has_none(open_wire):
     with serving(lambda peer, _: peer.send(OK)) as server:
         wire = open_wire(Network(base_url=server.url))
-        wire.exchange(Message("POST", f"{server.url}/x", {"Content-Type": "application/json"}, b"{}\r\n\r\n"))
+        wire.exchange(Message("POST", f"{server.url}/x", ["Content-Type: application/json"], b"{}\r\n\r\n"))
         wire.exchange(Message("GET", f"{server.url}/y"))
         posted, _, asked = server.heads
     assert posted.startswith(b"POST /x ")
@@ -302,7 +302,7 @@ def test_a_body_whose_end_never_comes_never_passes_for_a_whole_one(ask):
 
 def test_a_request_that_cannot_be_made_is_not_sent(open_wire):
     with serving(lambda peer, _: peer.send(OK)) as server:
-        message = Message("GET", server.url, {"Authorization": "Bearer secret\n"})
+        message = Message("GET", server.url, ["Authorization: Bearer secret\n"])
         broken = open_wire(Network(base_url=server.url)).exchange(message)
         assert server.received == 0
     assert broken.phase is Phase.NOT_SENT
