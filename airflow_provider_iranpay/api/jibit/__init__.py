@@ -93,6 +93,8 @@ def _error_in(payload: Mapping[str, Any]) -> tuple[str | None, str]:
     """Find code and message: flat first (captured), then ``errors[0]``. A postal answer's ``code`` is digits, and no
     error.
     """
+    if "code" not in payload and "errors" not in payload:
+        return None, _text(payload.get("message"))
     nested = payload.get("errors")
     first = nested[0] if isinstance(nested, list) and nested else None
     for place in (payload, first) if isinstance(first, dict) else (payload,):
