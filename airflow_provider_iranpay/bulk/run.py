@@ -18,13 +18,22 @@ from airflow_provider_iranpay.bulk.agenda import Agenda
 from airflow_provider_iranpay.bulk.availability import Availability, unavailable
 from airflow_provider_iranpay.bulk.health import Doubts, Health
 from airflow_provider_iranpay.bulk.lanes import Arrival, Lane
-from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, Verdict, is_doubtful, judge, of_error
+from airflow_provider_iranpay.bulk.outcomes import (
+    Origin,
+    Outcome,
+    Status,
+    answered,
+    content_of,
+    is_doubtful,
+    judge,
+    of_error,
+)
 from airflow_provider_iranpay.bulk.pauses import Pauses
 from airflow_provider_iranpay.bulk.plan import Plan
 from airflow_provider_iranpay.bulk.questions import Question
 from airflow_provider_iranpay.bulk.ways import Way
 from airflow_provider_iranpay.client.many_driver import Ended, Job
-from airflow_provider_iranpay.exceptions import InvalidInput, LeaseLost
+from airflow_provider_iranpay.exceptions import InvalidInput, IranPayError, LeaseLost
 from airflow_provider_iranpay.iran.banks import Bank
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.records import (
@@ -172,6 +181,8 @@ class Run:
         self._watchers = [
             (Pauses(lane, others), Health(), Doubts()) for lane, others in zip(self._lanes, shared, strict=True)
         ]
+        self._uneasy: set[int] = set()
+        """Numbers of the accounts whose latest call has failed."""
         self._availability = [Availability(way) for way in plan.questioner.ways]
         self._track_ids = _track_ids()
         self._arrivals: deque[Arrival] = deque()
@@ -279,7 +290,7 @@ class Run:
 
     def _arrived(self, arrival: Arrival) -> None:
         self._arrivals.append(arrival)
-        if len(self._arrivals) * 2 >= self._ahead or arrival[0].is_idle:
+        if not self._bell.is_set() and (len(self._arrivals) * 2 >= self._ahead or arrival[0].is_idle):
             self._bell.set()
 
     def _take_arrivals(self) -> None:
@@ -287,27 +298,43 @@ class Run:
             lane, call, ended = self._arrivals.popleft()
             assert isinstance(call, _Call)  # noqa: S101 - lanes are given nothing else
             self._open -= 1
-            verdict = judge(self._inquiry, lane.way, ended)
-            if lane.is_closed and not ended.sends:
-                verdict = verdict._replace(outcome=self.rest)
-            cost_rial = self._cost(verdict.event, lane.way.price_rial)
-            outcome = verdict.outcome.of_call(lane.way.provider, call.track_id, ended.at, cost_rial)
-            if call.so_far is not None:
-                outcome = outcome.after(call.so_far)
-            self._watch(lane, call, outcome, ended)
-            following = self._following(call, outcome) if verdict.definite_failure else None
-            if following is not None:
-                following.kept = call.kept if verdict.content is None else call.attempt
-                self._wanted.appendleft(following)
-            answer = _answer(call, lane.way, verdict, ended, instead=call.kept if following is None else None)
-            self._ended.append((call, answer, outcome if following is None else None))
+            if ended.error is None:
+                self._take_answer(lane.way, call, ended)
+            else:
+                self._take_failure(lane, call, ended, ended.error)
+
+    def _take_answer(self, way: Way, call: _Call, ended: Ended) -> None:
+        self._spend(way.price_rial)
+        outcome = answered(self._inquiry, way, call.track_id, ended)
+        if call.so_far is not None:
+            outcome = outcome.after(call.so_far)
+        if call.lane in self._uneasy:
+            self._reassure(call.lane)
+        answer = _answer(call, way, _ANSWERED, content_of(ended), None, ended, call.kept)
+        self._ended.append((call, answer, outcome))
+
+    def _take_failure(self, lane: Lane, call: _Call, ended: Ended, error: IranPayError) -> None:
+        way = lane.way
+        event, content, outcome, is_definite = judge(way, ended, error)
+        if lane.is_closed and not ended.sends:
+            outcome = self.rest
+        outcome = outcome.of_call(way.provider, call.track_id, ended.at, self._cost(event, way.price_rial))
+        if call.so_far is not None:
+            outcome = outcome.after(call.so_far)
+        self._watch(lane, call, outcome, ended, error)
+        following = self._following(call, outcome) if is_definite else None
+        if following is not None:
+            following.kept = call.kept if content is None else call.attempt
+            self._wanted.appendleft(following)
+        instead = call.kept if following is None else None
+        answer = _answer(call, way, event, content, outcome.error_code, ended, instead)
+        self._ended.append((call, answer, outcome if following is None else None))
 
     def _cost(self, event: Event, price_rial: int | None) -> int | None:
         """Count the money of an end, and return what it has cost for sure; None where the price is not known."""
         money = _MONEY[event]
         if money is Money.SPEND:
-            self.totals.paid += 1
-            self.totals.spent_rial += price_rial or 0
+            self._spend(price_rial)
             return price_rial
         if money is Money.RELEASE:
             self._is_over_budget = False
@@ -316,18 +343,26 @@ class Run:
         self.totals.unknown_rial += price_rial or 0
         return 0
 
-    def _watch(self, lane: Lane, call: _Call, outcome: Outcome, ended: Ended) -> None:
+    def _spend(self, price_rial: int | None) -> None:
+        self.totals.paid += 1
+        self.totals.spent_rial += price_rial or 0
+
+    def _reassure(self, number: int) -> None:
+        """Let those who watch an account know that it answers again."""
+        self._uneasy.discard(number)
+        pauses, health, doubts = self._watchers[number]
+        pauses.fine()
+        health.fine()
+        doubts.fine()
+
+    def _watch(self, lane: Lane, call: _Call, outcome: Outcome, ended: Ended, error: IranPayError) -> None:
         """Close an account that refuses or fails all; stop the run if the answers make no sense."""
+        self._uneasy.add(call.lane)
         pauses, health, doubts = self._watchers[call.lane]
-        if ended.error is None:
-            pauses.fine()
-            health.fine()
-            doubts.fine()
-            return
         rest = None
         if not self._availability[call.lane].explains(call.question, outcome):
             pauses.hear(outcome)
-            rest = health.hear(outcome, ended.error)
+            rest = health.hear(outcome, error)
         if rest is not None and not lane.is_closed:
             log.error("%s: nothing more is sent with this account. %s", lane.way.account, rest.error_message)
             self.rest = rest
@@ -348,10 +383,10 @@ class Run:
             lane.close()
 
     def _note(self, question: Question, outcome: Outcome) -> None:
-        before = self._before.pop(question.leader, None)
-        if before is not None:
-            outcome = outcome.after(before)
-        self._outcomes.append((question.leader, outcome))
+        leader = question.leader
+        if leader in self._before:
+            outcome = outcome.after(self._before.pop(leader))
+        self._outcomes.append((leader, outcome))
         self.totals.questions += not outcome.status.startswith("not_sent")
         self.totals.statuses[outcome.status] += 1
 
@@ -445,7 +480,9 @@ class Run:
         unknown_now = {answer.key for answer in done.refused if not answer.content}
         for call, answer, outcome in ended:
             if outcome is not None:
-                self._note(call.question, _unknown_now(outcome) if answer.key in unknown_now else outcome)
+                self._note(
+                    call.question, _unknown_now(outcome) if unknown_now and answer.key in unknown_now else outcome
+                )
         self._plan.spool.keep(self._outcomes)
         self._outcomes.clear()
         self._send(done.won, calls)
@@ -481,14 +518,19 @@ class Run:
                 lane.give(some)
 
 
-def _answer(call: _Call, way: Way, verdict: Verdict, ended: Ended, *, instead: AttemptKey | None) -> Answer:
+def _answer(
+    call: _Call,
+    way: Way,
+    event: Event,
+    content: bytes | None,
+    code: str | None,
+    ended: Ended,
+    instead: AttemptKey | None,
+) -> Answer:
     """Say to the journal what became of a call."""
     assert call.attempt is not None  # noqa: S101 - it was sent, so it was claimed
-    event, content, outcome, _ = verdict
     wire = None if content is None else way.wire(call.request)
-    return Answer(
-        call.attempt, call.question.ask, event, content, wire, outcome.error_code, ended.sent_at, ended.at, instead
-    )
+    return Answer(call.attempt, call.question.ask, event, content, wire, code, ended.sent_at, ended.at, instead)
 
 
 def _track_ids() -> Iterator[str]:
@@ -499,6 +541,8 @@ def _track_ids() -> Iterator[str]:
 
 
 _WAS_ANSWERED: Final = frozenset({State.ANSWERED, State.REJECTED, State.UNREADABLE, State.PRUNED})
+_ANSWERED: Final = Event.ANSWERED
+"""By a name of its own: looked up for each row in a tenth of the time."""
 _MONEY: Final = {event: found.money for (state, event), found in TRANSITIONS.items() if state is State.CLAIMED}
 """What the end of a call does to its price."""
 _TRACK_DIGITS: Final = 32

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -18,6 +19,8 @@ from airflow_provider_iranpay.bulk.outcomes import (
     Origin,
     Outcome,
     Status,
+    answered,
+    content_of,
     is_doubtful,
     judge,
     kept_content,
@@ -67,6 +70,11 @@ def call_that_ended(error, *, sends=1):
     return Ended(None, error, NOW, 400, BODY, sends, NOW)
 
 
+def judged(way, ended):
+    """The verdict on such a call."""
+    return judge(way, ended, ended.error)
+
+
 def every(*axes):
     return list(itertools.product(*axes))
 
@@ -90,7 +98,7 @@ FAILURES = {
 @pytest.mark.parametrize(("provider", "case"), every(PROVIDERS, FAILURES), ids=str)
 def test_a_definite_failure_costs_where_errors_do_and_is_kept_where_it_is_listed(provider, case):
     (kind, code), (status, kept) = case, FAILURES[case]
-    verdict = judge(INQUIRY, way_of(provider), call_that_ended(error_of(kind, provider, code)))
+    verdict = judged(way_of(provider), call_that_ended(error_of(kind, provider, code)))
     assert verdict.event is (Event.REJECTED_FREE if FREE[provider] else Event.REJECTED)
     assert verdict.outcome.status == status
     assert verdict.content == (kept_content(400, BODY) if kept else None)
@@ -102,7 +110,7 @@ def test_a_definite_failure_costs_where_errors_do_and_is_kept_where_it_is_listed
     every(PROVIDERS, [TransientFailure, QuotaReached, OperatorNeeded, NotSent]),
 )
 def test_what_was_not_sent_costs_nothing_and_another_account_may_be_asked(provider, kind):
-    verdict = judge(INQUIRY, way_of(provider), call_that_ended(error_of(kind, provider, "listed"), sends=0))
+    verdict = judged(way_of(provider), call_that_ended(error_of(kind, provider, "listed"), sends=0))
     assert (verdict.event, verdict.content, verdict.definite_failure) == (Event.NOT_SENT, None, True)
 
 
@@ -112,21 +120,21 @@ def test_what_was_not_sent_costs_nothing_and_another_account_may_be_asked(provid
     ids=str,
 )
 def test_an_error_before_the_call_costs_nothing(provider, error):
-    verdict = judge(INQUIRY, way_of(provider), call_that_ended(error, sends=0))
+    verdict = judged(way_of(provider), call_that_ended(error, sends=0))
     assert (verdict.event, verdict.content, verdict.definite_failure) == (Event.NOT_SENT, None, True)
     assert verdict.outcome.status == (Status.INVALID_INPUT if isinstance(error, InvalidInput) else Status.FAILED)
 
 
 @pytest.mark.parametrize(("provider", "sends"), every(PROVIDERS, [1, 3]))
 def test_a_lost_answer_is_unknown_and_nobody_else_is_asked(provider, sends):
-    verdict = judge(INQUIRY, way_of(provider), call_that_ended(error_of(OutcomeUnknown, provider), sends=sends))
+    verdict = judged(way_of(provider), call_that_ended(error_of(OutcomeUnknown, provider), sends=sends))
     assert (verdict.event, verdict.content, verdict.definite_failure) == (Event.SILENCE, None, False)
     assert verdict.outcome.status == Status.UNKNOWN
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_unreadable_answer_is_paid_and_kept_and_nobody_else_is_asked(provider):
-    verdict = judge(INQUIRY, way_of(provider), call_that_ended(error_of(UnreadableAnswer, provider)))
+    verdict = judged(way_of(provider), call_that_ended(error_of(UnreadableAnswer, provider)))
     assert (verdict.event, verdict.definite_failure) == (Event.UNREADABLE, False)
     assert verdict.content == kept_content(400, BODY)
     assert verdict.outcome.status == Status.UNREADABLE
@@ -137,7 +145,7 @@ def test_what_was_said_to_a_token_call_is_no_answer_to_the_question(provider, ki
     """The question itself was never answered, so nothing of it is kept, and it was not paid for."""
     error = error_of(kind, provider, "listed")
     ended = Ended(None, error, NOW if sends else None, None, None, sends, NOW if sends else None)
-    verdict = judge(INQUIRY, way_of(provider), ended)
+    verdict = judged(way_of(provider), ended)
     assert verdict.content is None
     assert not verdict.outcome.has_answer
     assert verdict.outcome.status != Status.UNREADABLE
@@ -146,13 +154,12 @@ def test_what_was_said_to_a_token_call_is_no_answer_to_the_question(provider, ki
 
 @pytest.mark.parametrize(("provider", "matched"), every(PROVIDERS, [True, False]))
 def test_an_answer_is_paid_and_kept(provider, matched):
-    verdict = judge(INQUIRY, way_of(provider), Ended(matched, None, NOW, 200, BODY, 1, NOW))
-    assert (verdict.event, verdict.content) == (Event.ANSWERED, kept_content(200, BODY))
-    assert (verdict.outcome.status, verdict.outcome.cells) == (
-        Status.MATCHED if matched else Status.NOT_MATCHED,
-        (matched,),
+    way, ended = way_of(provider), Ended(matched, None, NOW, 200, BODY, 1, NOW)
+    assert content_of(ended) == kept_content(200, BODY)
+    status = Status.MATCHED if matched else Status.NOT_MATCHED
+    assert answered(INQUIRY, way, "t", ended) == Outcome(
+        status, Origin.PAID, None, None, provider, 1, way.price_rial, "t", NOW, (matched,)
     )
-    assert not verdict.definite_failure
 
 
 DOUBTFUL = {(UnreadableAnswer, "listed"), (OutcomeUnknown, "listed"), (Rejected, "unlisted"), (Rejected, "none")}
@@ -289,29 +296,28 @@ def answers(draw, provider):
 
 
 def said_to(name, provider, status, body):
-    """The verdict on a response, and the row's outcome."""
+    """What the journal keeps of a response, and the row's outcome."""
     inquiry = INQUIRIES[name]
-    way = Reader(api=API[provider], answering=inquiry.answered_by[provider])
-    inputs = inquiry.canonical(ROW)
-    read = reread(way.api, way.request(inputs), status, body, "t")
+    way = replace(way_of(provider), api=API[provider], answering=inquiry.answered_by[provider])
+    request = way.request(inquiry.canonical(ROW))
+    read = reread(way.api, request, status, body, "t")
     error = read if isinstance(read, CallError) else None
     told = error is None or error.phase == "answered"
     ended = Ended(None if error else read, error, NOW, status if told else None, body if told else None, 1, NOW)
-    verdict = judge(inquiry, way, ended)
-    outcome = verdict.outcome.of_call(provider, "t", NOW, 5)
-    return way, way.request(inputs), verdict, outcome
+    if error is None:
+        return way, request, content_of(ended), answered(inquiry, way, "t", ended)
+    verdict = judged(way, ended)
+    return way, request, verdict.content, verdict.outcome.of_call(provider, "t", NOW, 5)
 
 
 @pytest.mark.parametrize(("name", "provider"), WAYS)
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_kept_says_the_same_again(name, provider, data):
-    way, request, verdict, outcome = said_to(name, provider, *data.draw(answers(provider)))
-    if verdict.content is None:
+    way, request, content, outcome = said_to(name, provider, *data.draw(answers(provider)))
+    if content is None:
         return
-    standing = Standing(
-        ask=None, kind=Kind.KEPT, provider=provider, track_id="t", answer=verdict.content, answered_at=NOW
-    )
+    standing = Standing(ask=None, kind=Kind.KEPT, provider=provider, track_id="t", answer=content, answered_at=NOW)
     again = replayed(INQUIRIES[name], way, request, standing)
     origin = Origin.CACHED if outcome.has_answer else Origin.NONE
     assert again == outcome._replace(origin=origin, attempts=0, cost_rial=0)
@@ -319,8 +325,8 @@ def test_what_is_kept_says_the_same_again(name, provider, data):
 
 @pytest.mark.parametrize(("name", "provider"), WAYS)
 def test_a_complete_answer_fills_the_columns_of_its_inquiry(name, provider):
-    _, _, verdict, outcome = said_to(name, provider, 200, json.dumps(SAID[provider]).encode())
-    assert verdict.event is Event.ANSWERED
+    *_, outcome = said_to(name, provider, 200, json.dumps(SAID[provider]).encode())
+    assert outcome.origin == Origin.PAID
     assert len(outcome.cells) == len(INQUIRIES[name].outputs)
     assert outcome.status == (Status.MATCHED if INQUIRIES[name].is_matching else Status.OK)
 
