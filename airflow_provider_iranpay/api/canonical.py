@@ -19,8 +19,8 @@ __all__ = ["requests_of", "wire_columns"]
 T = TypeVar("T")
 
 
-def requests_of(endpoint: Endpoint[T]) -> Callable[[Mapping[str, str]], Request[T]]:
-    """Return what makes an endpoint's requests from canonical inputs.
+def requests_of(endpoint: Endpoint[T]) -> Callable[[Mapping[str, str | None]], Request[T]]:
+    """Return what makes an endpoint's requests from canonical inputs; None where one is left out.
 
     :return: equal to ``endpoint.request`` for such inputs; raises :class:`InvalidInput` as it does.
     """
@@ -31,12 +31,11 @@ def requests_of(endpoint: Endpoint[T]) -> Callable[[Mapping[str, str]], Request[
     fixed = dict(endpoint.fixed)
     in_query = endpoint.method == "GET"
 
-    def request(inputs: Mapping[str, str]) -> Request[T]:
+    def request(inputs: Mapping[str, str | None]) -> Request[T]:
         wire: dict[str, Any] = fixed.copy()
         try:
             for name, wire_name, write in writers:
-                if name in inputs:
-                    value = inputs[name]
+                if (value := inputs.get(name)) is not None:
                     wire[wire_name] = value if write is _as_it_is else write(value)
         except InvalidInput as error:
             refused = error.of(endpoint.service)

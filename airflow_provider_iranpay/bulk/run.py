@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Final, Literal
 
+from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.bulk.agenda import Agenda
 from airflow_provider_iranpay.bulk.availability import Availability, unavailable
 from airflow_provider_iranpay.bulk.health import Doubts, Health
@@ -104,25 +105,30 @@ class Totals:
     statuses: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
 class _Call(Job[Any]):
     """A question that is to be claimed for an account, or was.
 
-    :param lane: number of the account's lane.
-    :param attempt: once it is claimed.
-    :param after: this run's attempt with an earlier account, which it follows.
-    :param so_far: what that attempt came to.
-    :param kept: the attempt whose answer the question shows again if this call brings nothing to keep: the one that it
+    :ivar lane: number of the account's lane.
+    :ivar attempt: once it is claimed.
+    :ivar after: this run's attempt with an earlier account, which it follows.
+    :ivar so_far: what that attempt came to.
+    :ivar kept: the attempt whose answer the question shows again if this call brings nothing to keep: the one that it
         showed before, or this run's latest whose definite error is kept.
     """
 
-    question: Question
-    standing: Standing
-    lane: int
-    attempt: AttemptKey | None = None
-    after: AttemptKey | None = None
-    so_far: Outcome | None = None
-    kept: AttemptKey | None = None
+    __slots__ = ("after", "attempt", "kept", "lane", "question", "so_far", "standing")
+
+    def __init__(self, request: Request[Any], track_id: str, question: Question, standing: Standing, lane: int) -> None:
+        self.request = request
+        self.track_id = track_id
+        self.key = None
+        self.question = question
+        self.standing = standing
+        self.lane = lane
+        self.attempt: AttemptKey | None = None
+        self.after: AttemptKey | None = None
+        self.so_far: Outcome | None = None
+        self.kept = standing.attempt if standing.state in _WAS_ANSWERED else None
 
 
 class Run:
@@ -433,8 +439,7 @@ class Run:
             except InvalidInput as error:
                 outcome = of_error(error)
                 continue
-            kept = standing.attempt if standing.state in _WAS_ANSWERED else None
-            return _Call(request, next(self._track_ids), question=question, standing=standing, lane=number, kept=kept)
+            return _Call(request, next(self._track_ids), question, standing, number)
         return outcome
 
     def _following(self, call: _Call, outcome: Outcome) -> _Call | None:

@@ -28,7 +28,7 @@ _HERE: Final = "\ue000"
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
-Inputs = Mapping[str, str]
+Inputs = Mapping[str, str | None]
 
 
 class MakeClient(Protocol):
