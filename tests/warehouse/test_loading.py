@@ -246,6 +246,17 @@ def test_a_missing_value_is_refused_by_its_column_and_position(empty, column):
     assert held(empty) == []
 
 
+@pytest.mark.parametrize("wrong", [("main", "cards"), call(None)], ids=["shape", "missing"])
+@pytest.mark.parametrize("place", [1, 31, 32, 33, 99])
+def test_the_first_wrong_row_is_refused_wherever_it_stands(empty, wrong, place):
+    rows = [tuple(call(f"service {number}").values()) for number in range(100)]
+    rows[place - 1] = wrong
+    rows.append(("main",))
+    with pytest.raises(InvalidInput, match=f"row {place}, "):
+        load(empty, rows)
+    assert held(empty) == []
+
+
 def test_a_row_that_a_rule_of_the_database_refuses_is_not_quoted(empty):
     with pytest.raises(
         LoadRefused, match=r"calls: the database refused the rows \((used_is_counted|IntegrityError)\)"
@@ -300,7 +311,7 @@ def test_a_condition_that_is_neither_true_nor_false_keeps_nothing(empty):
 
 def test_an_upsert_stores_values_as_their_columns_say(empty):
     at = datetime(2025, 3, 20, 20, 30, tzinfo=UTC)
-    rows = [{"id": key, "at": at + timedelta(key // 2), "day": date(2025, 3, 21), "raw": [key]} for key in range(4)]
+    rows = [{"id": key, "at": at + timedelta(key // 2), "day": date(2025, 3, 21), "raw": [key]} for key in range(99)]
     load(empty, rows, upsert, table=answers, keep=nothing)
     assert held(empty, answers) == rows
 
