@@ -130,13 +130,9 @@ class Questioner:
             for start in range(0, len(hashes), _RECALLED_TOGETHER):
                 kept, others = self.journal.recall(hashes[start : start + _RECALLED_TOGETHER], self._freshness)
                 left.update([rows[question] for question in others])
-                for one in kept:
-                    row = rows[one.question]
-                    outcome = replay.outcome(row, one)
-                    if outcome is None:
-                        left.add(row)
-                    else:
-                        outcomes[row] = outcome
+                asked = [rows[one.question] for one in kept]
+                outcomes.update(replay.outcomes(asked, kept))
+                left.update(asked)
         return outcomes, sorted(left - outcomes.keys())
 
     def _reader_of(self, provider: str) -> Reader | None:

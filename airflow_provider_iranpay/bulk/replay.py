@@ -48,19 +48,30 @@ class Replay:
         self._negative_since = negative_since
         self._readings: dict[str, _Readings | None] = {}
 
-    def outcome(self, row: int, kept: Kept) -> Outcome | None:
-        """Return what a row comes to; None where the answer is old, of another request, or an error by now."""
-        _, provider, track_id, answered_at, wire, content = kept
+    def outcomes(self, rows: Sequence[int], kept: Sequence[Kept]) -> dict[int, Outcome]:
+        """Return what rows come to, each with what is kept for it.
+
+        A row is left out where the answer is old, of another request, or an error by now.
+        """
+        outcomes: dict[int, Outcome] = {}
+        readings_of, negative_since = self._readings_of, self._negative_since
+        for row, (_, provider, track_id, answered_at, wire, content) in zip(rows, kept, strict=True):
+            readings = readings_of(provider)
+            if readings is None or readings.wires[row] != wire:
+                continue
+            reading = readings.known.get(content) or readings.read(row, content)
+            if reading is not None and (reading.is_positive or answered_at >= negative_since):
+                outcomes[row] = Outcome(
+                    reading.status, _CACHED, None, None, provider, 0, 0, track_id, answered_at, reading.cells
+                )
+        return outcomes
+
+    def _readings_of(self, provider: str) -> _Readings | None:
         try:
-            readings = self._readings[provider]
+            return self._readings[provider]
         except KeyError:
             readings = self._readings[provider] = self._begun(provider)
-        reading = None if readings is None or readings.wires[row] != wire else readings.read(row, content)
-        if reading is None or not (reading.is_positive or answered_at >= self._negative_since):
-            return None
-        return Outcome._make(
-            (reading.status, _CACHED, None, None, provider, 0, 0, track_id, answered_at, reading.cells)
-        )
+            return readings
 
     @cached_property
     def _inputs(self) -> NamedColumns:
@@ -93,20 +104,17 @@ class _Readings:
         self._reader = reader
         self._inputs = inputs
         self._says_the_same_to_all = not reader.answering.endpoint.echoes
-        self._known: dict[bytes, _Reading] = {}
+        self.known: dict[bytes, _Reading] = {}
 
     def read(self, row: int, content: bytes) -> _Reading | None:
         """Read an answer; None where today's rules see an error in it."""
-        known = self._known.get(content)
-        if known is not None:
-            return known
         read = reread(self._reader.api, self._request(row), int.from_bytes(content[:2], "big"), content[2:], "")
         if isinstance(read, IranPayError):
             return None
         outcome = of_answer(self._inquiry, self._reader.answering.cells(read))
         reading = _Reading(outcome.status, outcome.cells, bool(self._inquiry.positive(outcome.cells)))
-        if self._says_the_same_to_all and len(self._known) < _READINGS_KNOWN:
-            self._known[content] = reading
+        if self._says_the_same_to_all and len(self.known) < _READINGS_KNOWN:
+            self.known[content] = reading
         return reading
 
     def _request(self, row: int) -> Request[Any]:

@@ -163,9 +163,8 @@ def test_an_answer_that_names_its_question_is_held_against_each_question():
     replay = module.Replay(inquiry, lambda: {"card": cards}, lambda _: reader, negative_since=datetime.now(UTC))
     wires = reader.wires({"card": cards})
     kept = [Kept(b"q", "jibit", "t", datetime.now(UTC), wire, (200).to_bytes(2, "big") + body) for wire in wires]
-    assert replay.outcome(0, kept[0]).status == "ok"
-    assert replay.outcome(1, kept[1]) is None
-    assert replay.outcome(0, kept[1]) is None, "the answer to another request"
+    assert {row: outcome.status for row, outcome in replay.outcomes([0, 1], kept).items()} == {0: "ok"}
+    assert replay.outcomes([0], kept[1:]) == {}, "the answer to another request"
 
 
 def test_what_was_kept_is_not_shown():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from airflow_provider_iranpay.warehouse.journal.keyring import WIRE_BYTES, KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import Ask
 
-__all__ = ["open_answer", "opener", "seal_answer"]
+__all__ = ["open_answer", "seal_answer"]
 
 _NO_WIRE = bytes(WIRE_BYTES)
 
@@ -30,18 +30,3 @@ def open_answer(keys: KeyRing, ask: Ask, sealed: bytes, provider: str) -> bytes 
     opened = keys.open_(ask.questions, sealed)
     today, then = ask.wire(provider), opened[:WIRE_BYTES]
     return opened[WIRE_BYTES:] if today is None or then in (today, _NO_WIRE) else None
-
-
-def opener(keys: KeyRing) -> Callable[[bytes, bytes], tuple[bytes, bytes] | None]:
-    """Return what opens many answers, each beside its question's hash under the newest key.
-
-    It gives the hash of the request that brought the answer, and the answer; None where another key has sealed it. It
-    raises ConfigurationError where the answer does not open.
-    """
-    open_newest = keys.opener()
-
-    def open_(question: bytes, sealed: bytes) -> tuple[bytes, bytes] | None:
-        opened = open_newest(question, sealed)
-        return None if opened is None else (opened[:WIRE_BYTES], opened[WIRE_BYTES:])
-
-    return open_

@@ -251,10 +251,12 @@ def _take_new(
     return ids
 
 
+_WRITTEN = "SELECT hash, question_id FROM {given} iranpay_question WHERE worker = {} AND number >= {} AND hash {any}"
+
+
 def _written(connection: Connection, group: Group, hashes: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
     """Read the hash and the number of each of these questions that this group has written."""
-    statement = "SELECT hash, question_id FROM iranpay_question WHERE worker = {} AND number >= {} AND hash"
-    return select_any(connection, statement, hashes, (group.worker, group.first))
+    return select_any(connection, _WRITTEN, hashes, (group.worker, group.first))
 
 
 def _new_ids(connection: Connection, count: int) -> list[int]:

@@ -147,7 +147,7 @@ class Journal:
         :param hashes: of questions, under any key.
         :raises ConfigurationError: an answer does not open.
         """
-        rows = self._read(lambda connection: find_answers(connection, hashes))
+        rows = self._read(lambda connection: find_answers(connection, hashes, self.keys))
         return recalled(rows, self.keys, freshness.since)
 
     def look_up(self, asks: Sequence[Ask], freshness: Freshness) -> list[Standing]:

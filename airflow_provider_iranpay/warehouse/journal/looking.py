@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from airflow_provider_iranpay.warehouse.journal.answers import open_answer, opener
-from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
+from airflow_provider_iranpay.warehouse.journal.answers import open_answer
+from airflow_provider_iranpay.warehouse.journal.keyring import WIRE_BYTES, KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import (
     Ask,
     AttemptKey,
@@ -89,24 +89,26 @@ class Recalled(NamedTuple):
 
 
 _LATEST = (
-    " FROM iranpay_question AS q"
+    " FROM {given} iranpay_question AS q"
     " JOIN iranpay_claim AS c ON c.worker = q.worker AND c.number = q.number"
     " LEFT JOIN iranpay_end AS e ON e.worker = c.worker AND e.number = c.number"
-    " WHERE q.hash"
 )
-_ANSWERS = "SELECT q.hash, q.key_id, e.state, q.retried_at, e.answered_at, c.provider, c.track_id, e.content" + _LATEST
+_ANSWERS = (
+    "SELECT q.hash, e.answered_at, c.provider, c.track_id, e.content" + _LATEST + " AND e.state = {}"
+    " AND q.retried_at IS NULL AND q.key_id = {} WHERE q.hash {any}"
+)
 _FOUND = (
     "SELECT c.worker, c.number, coalesce(e.state, c.begun), q.retried_at, e.answered_at, q.hash, q.question_id,"
-    " c.provider, c.account, c.track_id, e.cost_rial, c.price_rial, e.code, e.content" + _LATEST
+    " c.provider, c.account, c.track_id, e.cost_rial, c.price_rial, e.code, e.content" + _LATEST + " WHERE q.hash {any}"
 )
 _STATES = {state.value: state for state in State}
 
 
-def find_answers(connection: Connection, hashes: Sequence[bytes]) -> list[tuple[Any, ...]]:
-    """Find the questions among these hashes, each with what :func:`recalled` needs."""
+def find_answers(connection: Connection, hashes: Sequence[bytes], keys: KeyRing) -> list[tuple[Any, ...]]:
+    """Find the questions among these hashes, each with its answer if that is all that there is to know."""
     if connection.exec_driver_sql("SELECT 1 FROM iranpay_question LIMIT 1").first() is None:
         return []
-    return list(select_any(connection, _ANSWERS, hashes))
+    return list(select_any(connection, _ANSWERS, hashes, (TEXTS[State.ANSWERED], keys.fingerprints[0][0])))
 
 
 def recalled(rows: Iterable[tuple[Any, ...]], keys: KeyRing, since: datetime) -> Recalled:
@@ -116,13 +118,13 @@ def recalled(rows: Iterable[tuple[Any, ...]], keys: KeyRing, since: datetime) ->
     """
     found = Recalled([], [])
     keep, leave = found.kept.append, found.others.append
-    open_, newest, answered = opener(keys), keys.fingerprints[0][0], TEXTS[State.ANSWERED]
-    for question, key_id, state, retried_at, at, provider, track_id, sealed in rows:
-        if state == answered and key_id == newest and retried_at is None and sealed is not None:
+    open_ = keys.opener()
+    for question, at, provider, track_id, sealed in rows:
+        if sealed is not None:
             answered_at = datetime.fromisoformat(at) if isinstance(at, str) else at.astimezone(UTC)
             opened = open_(question, sealed) if answered_at >= since else None
             if opened is not None:
-                keep(Kept._make((question, provider, track_id, answered_at, *opened)))
+                keep(Kept(question, provider, track_id, answered_at, opened[:WIRE_BYTES], opened[WIRE_BYTES:]))
                 continue
         leave(question)
     return found

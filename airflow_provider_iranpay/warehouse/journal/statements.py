@@ -170,22 +170,27 @@ def prefer_keys(connection: Connection) -> None:
 
 
 _AT_ONCE = 5_000
-"""Values of one look-up: the index is searched in order, so more at once find more on each page."""
+"""Values of one look-up."""
 
 
 def select_any(
     connection: Connection, statement: str, values: Sequence[bytes], shared: tuple[Any, ...] = ()
 ) -> Iterator[tuple[Any, ...]]:
-    """Select the rows for any of these values, as the driver gives them.
+    """Select the rows for any of these values, as the driver gives them; SQLite gives them once for each.
 
-    :param statement: ends where the values are named, after ``column``; each ``{}`` in it is one that is shared.
+    :param statement: ``{given}`` stands where its tables begin, and ``{any}`` behind the column that has one of the
+        values. Each ``{}``, between these two, is one that is shared.
     """
     on_sqlite = connection.dialect.name == "sqlite"
+    places = ["?" if on_sqlite else "%s"] * len(shared)
     for start in range(0, len(values), _AT_ONCE):
         some = values[start : start + _AT_ONCE]
         if on_sqlite:
-            text = f"{statement.replace('{}', '?')} IN ({','.join('?' * len(some))})"
-            given: tuple[Any, ...] = (*shared, *some)
+            # In their own order, not in that of an index that IN would make of them: their rows often lie in it too.
+            rows = f"(VALUES {','.join(['(?)'] * len(some))}) AS given CROSS JOIN"
+            text = statement.format(*places, given=rows, any="= given.column1")
+            given: tuple[Any, ...] = (*some, *shared)
         else:
-            text, given = f"{statement.replace('{}', '%s')} = ANY(%s)", (*shared, list(some))
+            text = statement.format(*places, given="", any="= ANY(%s)")
+            given = (*shared, list(some))
         yield from connection.exec_driver_sql(text, given).cursor.fetchall()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyKeys, _literal
+from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyKeys, _literal, select_any
 
 TEXTS = ["plain", "it's", "'; DROP TABLE kept; --", "?1 :name %(name)s {name}", "پرداخت", '"quoted"', "\\", ""]
 
@@ -89,3 +89,12 @@ def test_rows_that_are_there_are_left_out_and_not_counted(there, new):
         assert INSERT_NEW.run(connection, ("new",), [(number, "") for number in new]) == len(new - there)
         names = dict(map(tuple, connection.exec_driver_sql("SELECT number, name FROM single").all()))
     assert names == dict.fromkeys(new, "new") | dict.fromkeys(there, "old")
+
+
+def test_rows_of_these_values_are_selected_where_the_rest_fits(connection):
+    INSERT.run(connection, ("wanted", b"1"), [(1,), (2,)])
+    INSERT.run(connection, ("wanted", b"2"), [(3,)])
+    INSERT.run(connection, ("other", b"3"), [(4,)])
+    statement = "SELECT number FROM {given} kept WHERE name = {} AND number <> {} AND mark {any}"
+    found = select_any(connection, statement, [b"0", b"3", b"2", b"1"], ("wanted", 1))
+    assert sorted(found) == [(2,), (3,)]
