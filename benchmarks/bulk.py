@@ -241,7 +241,7 @@ def _answer_all(plan: Plan) -> None:
     journal, now = plan.questioner.journal, datetime.now(UTC)
     terms = Terms(_INQUIRY.name, way.provider, way.account, way.price_rial)
     answers: list[Answer] = []
-    questions = plan.open_questions()
+    questions = plan.open_questions(in_order=False)
     while some := [question for question, _ in islice(questions, _TOGETHER)]:
         claims = [
             Claim(Standing(question.ask, Kind.FREE), terms, track_id=f"{question.leader:032}") for question in some

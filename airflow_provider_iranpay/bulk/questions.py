@@ -117,7 +117,7 @@ class Questioner:
             rows = dict(zip(questions, range(len(questions)), strict=True))
         else:
             rows = {one: row for row, question in enumerate(questions) for one in _each(question)}
-        hashes = list(rows)
+        hashes = sorted(rows)  # they were mostly written in this order, and so are found on the same pages
         replay = Replay(
             self.inquiry,
             lambda: dict(zip(self.names, inputs(), strict=True)),
