@@ -334,6 +334,13 @@ def test_a_budget_that_is_used_up_counts_like_rows_without_an_answer(work, fail_
     assert outcome(job) is kind
 
 
+def test_a_budget_that_does_not_cover_all_rows_pays_for_the_first_ones(work):
+    target = Kept()
+    budget = Budget(cap_rial=8 * PRICE, name="month")
+    work(range(1, 41), Provider(), budget=budget, fail_above=1, targets=[target]).perform()
+    assert target.statuses() == ["matched"] * 8 + ["not_sent_budget"] * 32
+
+
 def test_all_is_written_before_it_fails(desk, work):
     target = Kept()
     job = work([1, 2, 3, 4, 5], Provider(ends={2: LOST, 5: TRANSIENT}), targets=[target], context=TASK, fail_above=0)

@@ -421,6 +421,22 @@ def test_what_was_asked_before_is_told_from_what_nobody_has_asked(desk):
     assert found == [(1, True), (2, False), (4, False)]
 
 
+def test_questions_come_in_the_order_of_rows_or_by_blocks_in_that_of_their_hashes(desk):
+    desk.run(table([3, 25]), Provider(otherwise=LOST))
+    people = [*range(1, 31), 7, *range(31, 41)]
+    with (
+        closing(desk.journal()) as journal,
+        closing(desk.plan(journal, Batches(table(people), 20), Provider(), retry_unknown=True)) as plan,
+    ):
+        by_rows = [(one.leader, one.ask.questions, is_known) for one, is_known in plan.open_questions()]
+        by_hashes = [(one.leader, one.ask.questions, is_known) for one, is_known in plan.open_questions(in_order=False)]
+    assert [leader for leader, _, _ in by_rows] == [*range(1, 31), *range(32, 42)]
+    assert [leader for leader, _, is_known in by_rows if is_known] == [3, 25]
+    blocks = [[one for one in by_rows if (one[0] - 1) // 20 == block] for block in range(3)]
+    assert by_hashes == [one for block in blocks for one in sorted(block, key=lambda one: one[1])]
+    assert by_hashes != by_rows
+
+
 def test_an_identity_is_made_with_every_key_of_the_ring(desk):
     assert len(RING.fingerprints) == 1
     with closing(desk.journal()) as journal, closing(desk.plan(journal, table([1]), Provider())) as plan:
