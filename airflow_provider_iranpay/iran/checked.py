@@ -60,9 +60,9 @@ class Doubt(StrEnum):
     UNUSUAL_POSTAL_CODE = "unusual_postal_code"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Checked:
-    """The outcome of one check.
+    """The outcome of one check. It is made for every value, so it is not frozen, which would take three times as long.
 
     :param value: the canonical text, set if and only if the value passed. Left out of ``repr``: it is personal data.
     :param reason: why it was refused; None if it passed.
