@@ -32,19 +32,25 @@ class Question:
     """What one or more rows ask.
 
     :ivar leader: ordinal of the first row that asks it.
-    :ivar ask: for the journal.
     """
 
-    __slots__ = ("_made", "_questioner", "_values", "ask", "leader")
+    __slots__ = ("_identities", "_made", "_questioner", "_values", "leader")
 
     def __init__(
         self, questioner: Questioner, leader: int, values: Sequence[str | None], identities: tuple[bytes, ...]
     ) -> None:
         self._questioner = questioner
         self._values = values
+        self._identities = identities
         self.leader = leader
-        self.ask = Ask(identities, self._wire)
         self._made: tuple[Reader, Request[Any]] | None = None
+
+    @property
+    def ask(self) -> Ask:
+        """Make what the journal is asked. It is not held here: it holds the question, so neither would ever be freed
+        but by the collector of cycles.
+        """
+        return Ask(self._identities, self._wire)
 
     def request(self, reader: Reader) -> Request[Any]:
         """Make its request, once.

@@ -535,7 +535,7 @@ def _answer(
     """Say to the journal what became of a call."""
     assert call.attempt is not None  # noqa: S101 - it was sent, so it was claimed
     wire = None if content is None else way.wire(call.request)
-    return Answer(call.attempt, call.question.ask, event, content, wire, code, ended.sent_at, ended.at, instead)
+    return Answer(call.attempt, call.standing.ask, event, content, wire, code, ended.sent_at, ended.at, instead)
 
 
 def _track_ids() -> Iterator[str]:

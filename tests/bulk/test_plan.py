@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from sqlalchemy import select
 from airflow_provider_iranpay.api.contract import UnreadablePayload
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
 from airflow_provider_iranpay.bulk.plan import Estimate
+from airflow_provider_iranpay.bulk.questions import Question
 from airflow_provider_iranpay.exceptions import ConfigurationError, InvalidInput
 from airflow_provider_iranpay.inquiries import INQUIRIES, Answering
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
@@ -446,6 +448,20 @@ def test_an_identity_is_made_with_every_key_of_the_ring(desk):
     )
     assert one.request(Provider().way).wire.keys() >= {"nationalCode"}
     assert Counter(map(len, one.ask.questions)) == {16: 1}
+
+
+def test_a_question_is_freed_without_the_collector_of_cycles(desk):
+    provider = Provider()
+    with closing(desk.journal()) as journal, closing(desk.plan(journal, table([1, 2, 3]), provider)) as plan:
+        gc.collect()
+        gc.disable()
+        try:
+            wires = {one.ask.wire(provider.name) for one, _ in plan.open_questions()}
+            left = [one for one in gc.get_objects() if type(one) is Question]
+        finally:
+            gc.enable()
+    assert len(wires) == 3
+    assert not left
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])
