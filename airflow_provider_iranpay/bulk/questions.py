@@ -135,10 +135,9 @@ class Questioner:
         with _uncollected():
             for start in range(0, len(hashes), _RECALLED_TOGETHER):
                 kept, others = self.journal.recall(hashes[start : start + _RECALLED_TOGETHER], self._freshness)
-                left.update([rows[question] for question in others])
-                asked = [rows[one.question] for one in kept]
-                outcomes.update(replay.outcomes(asked, kept))
-                left.update(asked)
+                known, doubtful = replay.outcomes(rows, kept)
+                outcomes.update(known)
+                left.update(doubtful, [rows[question] for question in others])
         return outcomes, sorted(left - outcomes.keys())
 
     def _reader_of(self, provider: str) -> Reader | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final, NamedTuple
 
 from airflow_provider_iranpay.api.contract import Request
@@ -46,32 +46,30 @@ class Replay:
         self._give_inputs = inputs
         self._reader_of = reader_of
         self._negative_since = negative_since
-        self._readings: dict[str, _Readings | None] = {}
+        self._readings_of = cache(self._begun)
 
-    def outcomes(self, rows: Sequence[int], kept: Sequence[Kept]) -> dict[int, Outcome]:
-        """Return what rows come to, each with what is kept for it.
+    def outcomes(self, rows: Mapping[bytes, int], kept: Sequence[Kept]) -> tuple[dict[int, Outcome], list[int]]:
+        """Return what rows come to, and the rows whose answer is old, of another request, or an error by now.
 
-        A row is left out where the answer is old, of another request, or an error by now.
+        :param rows: by the hashes of their questions.
         """
         outcomes: dict[int, Outcome] = {}
+        left: list[int] = []
         readings_of, negative_since = self._readings_of, self._negative_since
-        for row, (_, provider, track_id, answered_at, wire, content) in zip(rows, kept, strict=True):
+        for question, provider, track_id, answered_at, wire, content in kept:
+            row = rows[question]
             readings = readings_of(provider)
             if readings is None or readings.wires[row] != wire:
+                reading = None
+            else:
+                reading = readings.known.get(content) or readings.read(row, content)
+            if reading is None or not (reading.is_positive or answered_at >= negative_since):
+                left.append(row)
                 continue
-            reading = readings.known.get(content) or readings.read(row, content)
-            if reading is not None and (reading.is_positive or answered_at >= negative_since):
-                outcomes[row] = Outcome(
-                    reading.status, _CACHED, None, None, provider, 0, 0, track_id, answered_at, reading.cells
-                )
-        return outcomes
-
-    def _readings_of(self, provider: str) -> _Readings | None:
-        try:
-            return self._readings[provider]
-        except KeyError:
-            readings = self._readings[provider] = self._begun(provider)
-            return readings
+            outcomes[row] = Outcome._make(
+                (reading.status, _CACHED, None, None, provider, 0, 0, track_id, answered_at, reading.cells)
+            )
+        return outcomes, left
 
     @cached_property
     def _inputs(self) -> NamedColumns:

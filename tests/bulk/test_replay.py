@@ -18,7 +18,7 @@ from airflow_provider_iranpay.inquiries import INQUIRIES
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.looking import Kept, Recalled
+from airflow_provider_iranpay.warehouse.journal.looking import Recalled
 from tests.bulk import playing
 from tests.bulk.playing import LOST, NO, REFUSED, UNLISTED, UNREACHED, UNREADABLE, YES, Provider, Table, table
 
@@ -91,7 +91,7 @@ def one_by_one(monkeypatch):
 
     def nothing_kept(journal, hashes, freshness):
         found = recall(journal, hashes, freshness)
-        return Recalled([], [*found.others, *(one.question for one in found.kept)])
+        return Recalled([], [*found.others, *(question for question, *_ in found.kept)])
 
     monkeypatch.setattr(Journal, "recall", nothing_kept)
 
@@ -162,10 +162,12 @@ def test_an_answer_that_names_its_question_is_held_against_each_question():
     body = f'{{"number": "{cards[0]}", "depositInfo": {{"depositNumber": "1"}}}}'.encode()
     replay = module.Replay(inquiry, lambda: {"card": cards}, lambda _: reader, negative_since=datetime.now(UTC))
     wires = reader.wires({"card": cards})
-    kept = [Kept(b"q", "jibit", "t", datetime.now(UTC), wire, (200).to_bytes(2, "big") + body) for wire in wires]
-    assert {row: outcome.status for row, outcome in replay.outcomes([0, 1], kept).items()} == {0: "ok"}
-    assert replay.outcomes([0], kept[1:]) == {}, "the answer to another request"
+    questions, content = [b"1", b"2"], (200).to_bytes(2, "big") + body
+    kept = [(one, "jibit", "t", datetime.now(UTC), wire, content) for one, wire in zip(questions, wires, strict=True)]
+    outcomes, left = replay.outcomes({b"1": 0, b"2": 1}, kept)
+    assert ([(row, outcome.status) for row, outcome in outcomes.items()], left) == ([(0, "ok")], [1])
+    assert replay.outcomes({b"2": 0}, kept[1:]) == ({}, [0]), "the answer to another request"
 
 
 def test_what_was_kept_is_not_shown():
-    assert "secret" not in repr(Kept(b"q", "jibit", "t", datetime.now(UTC), b"secret", b"secret"))
+    assert "secret" not in repr(Recalled([(b"q", "jibit", "t", datetime.now(UTC), b"secret", b"secret")], [b"secret"]))

@@ -59,22 +59,9 @@ class Looked(NamedTuple):
     content: bytes | None
 
 
-class Kept(NamedTuple):
-    """A fresh answer.
-
-    :param question: the hash of what was asked.
-    :param wire: hash of the request that brought it; no answer to today's request, if that is another one.
-    """
-
-    question: bytes
-    provider: str
-    track_id: str
-    answered_at: datetime
-    wire: bytes
-    content: bytes
-
-    def __repr__(self) -> str:
-        return f"Kept(provider={self.provider!r}, track_id={self.track_id!r})"
+Kept = tuple[bytes, str, str, datetime, bytes, bytes]
+"""A fresh answer: the hash of what was asked, the provider, the track id, when it came, the hash of the request that
+brought it, and its content. It is none to today's request, if that is another one. A tuple, as there are millions."""
 
 
 class Recalled(NamedTuple):
@@ -86,6 +73,9 @@ class Recalled(NamedTuple):
 
     kept: list[Kept]
     others: list[bytes]
+
+    def __repr__(self) -> str:
+        return f"Recalled({len(self.kept)} kept, {len(self.others)} others)"
 
 
 _LATEST = (
@@ -124,7 +114,7 @@ def recalled(rows: Iterable[tuple[Any, ...]], keys: KeyRing, since: datetime) ->
             answered_at = datetime.fromisoformat(at) if isinstance(at, str) else at.astimezone(UTC)
             opened = open_(question, sealed) if answered_at >= since else None
             if opened is not None:
-                keep(Kept(question, provider, track_id, answered_at, opened[:WIRE_BYTES], opened[WIRE_BYTES:]))
+                keep((question, provider, track_id, answered_at, opened[:WIRE_BYTES], opened[WIRE_BYTES:]))
                 continue
         leave(question)
     return found
