@@ -220,8 +220,9 @@ class BaseBulkJob(ABC):
         for target in (self.targets if plan.estimate.rows else ()) or (_Nowhere(),):
             tally = Tally(plan, run.rest, self.context)
             target.write(tally.rows())
-        tally.check(run.totals, journal.own_sums())
-        manifest = self._manifest(journal, plan, run, tally, budget)
+        own = journal.own_sums()
+        tally.check(run.totals, own)
+        manifest = self._manifest(journal, plan, run, tally, budget=budget, reserved_rial=own.reserved_rial)
         self._counted(journal, run, tally, manifest)
         incomplete = self._incomplete(run, tally)
         state = run.ended_by or ("done" if incomplete is None else "incomplete")
@@ -231,7 +232,9 @@ class BaseBulkJob(ABC):
             raise incomplete
         return manifest
 
-    def _manifest(self, journal: Journal, plan: Plan, run: Run, tally: Tally, budget: str | None) -> Manifest:
+    def _manifest(
+        self, journal: Journal, plan: Plan, run: Run, tally: Tally, *, budget: str | None, reserved_rial: int
+    ) -> Manifest:
         each = highest_cost_rial(self.ways)
         totals, unknown = run.totals, plan.estimate.unknown + run.totals.statuses[Status.UNKNOWN]
         manifest: Manifest = {
@@ -244,7 +247,7 @@ class BaseBulkJob(ABC):
             "attempts": totals.attempts,
             "paid": totals.paid,
             "spent_rial": None if each is None else totals.spent_rial,
-            "reserved_rial": journal.own_sums().reserved_rial,
+            "reserved_rial": reserved_rial,
             "saved_rial": None if each is None else each * tally.saved,
             "unknown": unknown,
             "unknown_repeat_rial": None if each is None else each * unknown,

@@ -162,7 +162,7 @@ def write_claims(
     :return: won, lost and over budget; and the attempts that the worker now has in its hands.
     """
     mine = _first_of_each(group)
-    again = {some: one for some, one in mine.items() if _was_asked(one.claim)}
+    again = {some: one for some, one in mine.items() if one.claim.after or one.claim.standing.attempt}
     ids = _take_known(connection, again.values()) if again else {}
     new = [pair for pair in mine.items() if pair[0] not in again] if again else list(mine.items())
     ids |= _take_new(connection, group, new, key_id)
@@ -181,10 +181,6 @@ def write_claims(
         _point(connection, group, [(ids[some], one) for some, one in won if some in again], now)
     known = _write_attempts(connection, group, [(ids[some], some not in again, *one) for some, one in won], now)
     return [one for _, one in won], lost, [one.claim for _, one in over], known
-
-
-def _was_asked(claim: Claim) -> bool:
-    return claim.after is not None or claim.standing.attempt is not None
 
 
 def _first_of_each(group: Group) -> dict[bytes, Attempt]:

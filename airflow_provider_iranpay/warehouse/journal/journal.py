@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from itertools import count
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, exists, update
+from sqlalchemy import Connection, not_, update
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from airflow_provider_iranpay.exceptions import ConfigurationError, IranPayError, LeaseLost
@@ -61,9 +62,9 @@ from airflow_provider_iranpay.warehouse.journal.records import (
     OwnSums,
     Standing,
 )
-from airflow_provider_iranpay.warehouse.journal.settling import IS_OPEN, Known, Outdated
+from airflow_provider_iranpay.warehouse.journal.settling import Known, Outdated, has_open
 from airflow_provider_iranpay.warehouse.journal.statements import prefer_keys
-from airflow_provider_iranpay.warehouse.journal.tables import claim, worker
+from airflow_provider_iranpay.warehouse.journal.tables import worker
 
 __all__ = ["Journal"]
 
@@ -202,7 +203,10 @@ class Journal:
             self._commits += 1
             self._attempts += len(claims)
             with self._renewing():
-                done, refusal, claimed = self._write(lambda connection: self._commit(connection, group))
+                tries = count()
+                done, refusal, claimed = self._write(
+                    lambda connection: self._commit(connection, group, is_repeat=next(tries) > 0)
+                )
             for answer in answers:
                 self._hands.pop(answer.key, None)
             self._hands.update(claimed)
@@ -212,10 +216,12 @@ class Journal:
             raise refusal
         return done
 
-    def _commit(self, connection: Connection, group: Group) -> tuple[Committed, IranPayError | None, Hands]:
+    def _commit(
+        self, connection: Connection, group: Group, *, is_repeat: bool
+    ) -> tuple[Committed, IranPayError | None, Hands]:
         ring_is_known = not group.claims or rings.is_known(connection, self.environment, self.keys)
         prefer_keys(connection)
-        written = read_again(connection, group)
+        written = read_again(connection, group) if is_repeat else None
         if written is not None:
             return written, None if written.won else self._refusal(group, ring_is_known=ring_is_known), {}
         now = self._clock(connection)
@@ -352,12 +358,9 @@ class Journal:
     def close(self) -> None:
         """Give the lease back. Attempts that are still open keep it, until somebody recovers them."""
         self._lapsed = True
-        left = exists().where(claim.c.worker == self._worker, IS_OPEN)
-        self._write(
-            lambda connection: connection.execute(
-                update(worker).where(worker.c.worker == self._worker, ~left).values(ended=True)
-            )
-        )
+        mine = worker.c.worker == self._worker
+        done = update(worker).where(mine, not_(has_open(self._worker))).values(ended=True)
+        self._write(lambda connection: connection.execute(done))
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         """Do a transaction; again, if another one was in its way or the reply to it was lost."""

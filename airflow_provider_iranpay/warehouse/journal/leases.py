@@ -42,8 +42,7 @@ class Lease:
 def database_clock(connection: Connection) -> datetime:
     """Read the clock that all workers share: the server's; on SQLite, that of the one machine."""
     if connection.dialect.name == "sqlite":
-        text: str = connection.exec_driver_sql("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')").scalar_one()
-        return datetime.fromisoformat(text)
+        return datetime.now(UTC)
     found: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
     return found.astimezone(UTC)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from airflow_provider_iranpay.warehouse.journal.budgets import Balance
 from airflow_provider_iranpay.warehouse.journal.records import OwnSums
-from airflow_provider_iranpay.warehouse.journal.states import OPEN, State
-from airflow_provider_iranpay.warehouse.journal.tables import attempt, budget, question, ring
+from airflow_provider_iranpay.warehouse.journal.settling import IS_OPEN, has_open
+from airflow_provider_iranpay.warehouse.journal.states import State
+from airflow_provider_iranpay.warehouse.journal.tables import attempt, budget, claim, end, question, ring
 
 __all__ = ["Overview", "environments", "list_budgets", "overview", "own_sums"]
 
@@ -65,16 +66,17 @@ def overview(connection: Connection, environment: str) -> Sequence[Overview]:
 
 def own_sums(connection: Connection, name: bytes) -> OwnSums:
     """Add up the attempts of a worker."""
-    heard = attempt.c.state != State.WRITTEN_OFF.value
-    spent = func.sum(attempt.c.cost_rial).filter(heard)
-    reserved = func.sum(attempt.c.price_rial).filter(attempt.c.cost_rial.is_(None), attempt.c.state.in_(_UNSETTLED))
-    row = connection.execute(
-        select(func.coalesce(spent, 0), func.coalesce(reserved, 0)).where(attempt.c.worker == name)
-    ).one()
-    return OwnSums(*map(int, row))
-
-
-_UNSETTLED = sorted(state.value for state in (*OPEN, State.UNKNOWN))
+    its_end = and_(end.c.worker == claim.c.worker, end.c.number == claim.c.number)
+    spent = select(func.sum(end.c.cost_rial)).where(end.c.worker == name, end.c.state != State.WRITTEN_OFF.value)
+    unknown = (
+        select(func.sum(claim.c.price_rial))
+        .join_from(end, claim, its_end)
+        .where(end.c.worker == name, end.c.state == State.UNKNOWN.value)
+    )
+    still_open = select(func.sum(claim.c.price_rial)).where(claim.c.worker == name, IS_OPEN)
+    is_any = connection.scalar(select(has_open(name)))
+    sums = [connection.scalar(one) or 0 for one in (spent, unknown, *([still_open] if is_any else []))]
+    return OwnSums(int(sums[0]), int(sum(sums[1:])))
 
 
 def list_budgets(connection: Connection, environment: str) -> Sequence[tuple[str, Balance]]:
