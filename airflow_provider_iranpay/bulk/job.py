@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -15,6 +14,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from airflow_provider_iranpay.bulk.collecting import seldom_collecting
 from airflow_provider_iranpay.bulk.columns import Column
 from airflow_provider_iranpay.bulk.mapping import map_columns
 from airflow_provider_iranpay.bulk.outcomes import ANSWERS, Origin, Outcome, Status
@@ -126,7 +126,7 @@ class BaseBulkJob(ABC):
                 f"budget: the price of {self.inquiry.name} is not known, so no budget can hold it. Set it in the extra "
                 "prices of each connection."
             )
-        with _seldom_collecting(), closing(self._journal()) as journal:
+        with seldom_collecting(), closing(self._journal()) as journal:
             journal.recover()
             with closing(self._plan(journal)) as plan:
                 log.info("%s", _estimated(self.inquiry, plan))
@@ -416,23 +416,6 @@ class _Nowhere:
         return sum(1 for _ in rows)
 
 
-@contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Spare the garbage collector what it would look through again and again for rows that make no cycles: all of
-    Airflow, and each of the objects of a row.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_SELDOM, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-
-
-_SELDOM: Final = 50_000
-"""Objects that are made and still there, after which the collector looks through them."""
 _MAY_REPEAT: Final = (Status.FAILED, Status.NOT_SENT_UNAVAILABLE, Status.NOT_SENT_BUSY)
 
 

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import numpy as np
-
 from airflow_provider_iranpay.bulk.keys import Keys, named_rows
 from airflow_provider_iranpay.bulk.outcomes import Origin, Outcome, Status, invalid
-from airflow_provider_iranpay.bulk.questions import Columns, Question, Questioner
+from airflow_provider_iranpay.bulk.questions import Columns, Question, Questioner, hash_order
 from airflow_provider_iranpay.bulk.spool import Block, Spool, StoredBlock
 from airflow_provider_iranpay.bulk.ways import highest_cost_rial
 from airflow_provider_iranpay.exceptions import InvalidInput
@@ -94,7 +92,7 @@ class Plan:
         make, identities = self.questioner.question, block.questions
         offsets = [offset for offset, mark in enumerate(marks) if mark in wanted]
         if not in_order:
-            offsets = _by_hash(offsets, identities)
+            offsets = [offsets[place] for place in hash_order([identities[offset] or b"" for offset in offsets])]
         rows = list(zip(*block.inputs, strict=True))
         for offset in offsets:
             yield make(block.first + offset, rows[offset], identities[offset]), marks[offset]
@@ -206,15 +204,6 @@ def _block(
 ) -> Block:
     """Give each row that asks something the identities of its question."""
     return Block(first, keys, inputs, _asked(questioner, inputs, refused, len(keys)), refused)
-
-
-def _by_hash(offsets: list[int], identities: Sequence[bytes | None]) -> list[int]:
-    """Sort rows by the first bytes of their question's hash under the newest key."""
-    hashes = np.frombuffer(b"".join([(identities[offset] or b"")[:_SORTED_BYTES] for offset in offsets]), ">u8")
-    return [offsets[place] for place in hashes.argsort().tolist()]
-
-
-_SORTED_BYTES: Final = 8
 
 
 def _asked(questioner: Questioner, inputs: Columns, refused: Collection[int], rows: int) -> list[bytes | None]:

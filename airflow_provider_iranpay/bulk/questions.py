@@ -5,13 +5,14 @@ Nothing is claimed or sent here.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final, cast
 
+import numpy as np
+
 from airflow_provider_iranpay.api.contract import Request
+from airflow_provider_iranpay.bulk.collecting import uncollected
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status, replayed
 from airflow_provider_iranpay.bulk.replay import Replay
 from airflow_provider_iranpay.bulk.ways import Reader, Way, bare_reader
@@ -22,7 +23,7 @@ from airflow_provider_iranpay.warehouse.journal.keyring import QUESTION_BYTES
 from airflow_provider_iranpay.warehouse.journal.records import Ask, Freshness, Kind, Standing
 from airflow_provider_iranpay.warehouse.journal.states import State
 
-__all__ = ["Columns", "Question", "Questioner"]
+__all__ = ["Columns", "Question", "Questioner", "hash_order"]
 
 Columns = Sequence[Sequence[str | None]]
 """For each input of the inquiry, in their order, the canonical texts of some rows; None where a row has none."""
@@ -123,7 +124,8 @@ class Questioner:
             rows = dict(zip(questions, range(len(questions)), strict=True))
         else:
             rows = {one: row for row, question in enumerate(questions) for one in _each(question)}
-        hashes = sorted(rows)  # they were mostly written in this order, and so are found on the same pages
+        hashes = [*rows]  # most were written in the order of hashes, and so are found on the same pages
+        hashes = [hashes[place] for place in hash_order(hashes)]
         replay = Replay(
             self.inquiry,
             lambda: dict(zip(self.names, inputs(), strict=True)),
@@ -132,7 +134,7 @@ class Questioner:
         )
         outcomes: dict[int, Outcome] = {}
         left: set[int] = set()
-        with _uncollected():
+        with uncollected():
             for start in range(0, len(hashes), _RECALLED_TOGETHER):
                 kept, others = self.journal.recall(hashes[start : start + _RECALLED_TOGETHER], self._freshness)
                 known, doubtful = replay.outcomes(rows, kept)
@@ -184,20 +186,17 @@ class Questioner:
         return negative and standing.answered_at is not None and standing.answered_at < self._negative_since
 
 
+def hash_order(hashes: Sequence[bytes]) -> list[int]:
+    """Return the places of hashes in the order of their first bytes: how they lie in the journal's index."""
+    first = np.frombuffer(b"".join([one[:_ORDERED_BYTES] for one in hashes]), ">u8")
+    return cast("list[int]", first.argsort().tolist())
+
+
+_ORDERED_BYTES: Final = 8
+
+
 def _without_none(column: Sequence[str | None]) -> Sequence[str]:
     return [value or "" for value in column] if None in column else cast("Sequence[str]", column)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the collector of cycles, which rows do not make, from looking through them: a third of a replay's time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 _RECALLED_TOGETHER: Final = 2_500
