@@ -83,17 +83,26 @@ class Insert(ManyRows):
         read = _read(shared, each)
         self._shared = tuple(shared)
         self._each = tuple(each)
+        self._blobs = [place for place, kind in enumerate(each.values()) if kind == "bytea"]
         self._on_sqlite = f"{into} VALUES {row} {on_conflict}"
         self._together = f"{into} VALUES {', '.join([row] * _TOGETHER)} {on_conflict}"
         self._on_postgresql = f"{into} SELECT {', '.join(read[name] for name in names)} {_given(each)} {on_conflict}"
 
     def _run_on_sqlite(self, connection: Connection, same: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> int:
+        values, width = list(chain.from_iterable(rows)), len(self._each)
+        # A bytearray is bound as it is: of bytes the driver asks first whether they are to be adapted.
+        for place in self._blobs:
+            values[place::width] = [value and bytearray(value) for value in values[place::width]]
         # To begin a statement, and to end it, takes SQLite a fifth of the time of a row.
-        left = len(rows) % _TOGETHER
-        whole = len(rows) - left
-        together = [tuple(chain.from_iterable(rows[start : start + _TOGETHER])) for start in range(0, whole, _TOGETHER)]
-        made = super()._run_on_sqlite(connection, same, rows[whole:]) if left else 0
-        return made + (connection.exec_driver_sql(self._together.format(**same), together).rowcount if whole else 0)
+        step = width * _TOGETHER
+        whole = len(values) - len(values) % step
+        together = [tuple(values[start : start + step]) for start in range(0, whole, step)]
+        alone = [tuple(values[start : start + width]) for start in range(whole, len(values), width)]
+        made = 0
+        for text, some in ((self._together, together), (self._on_sqlite, alone)):
+            if some:
+                made += connection.exec_driver_sql(text.format(**same), some).rowcount
+        return made
 
 
 _TOGETHER = 8
@@ -189,7 +198,7 @@ def select_any(
             # In their own order, not in that of an index that IN would make of them: their rows often lie in it too.
             rows = f"(VALUES {','.join(['(?)'] * len(some))}) AS given CROSS JOIN"
             text = statement.format(*places, given=rows, any="= given.column1")
-            given: tuple[Any, ...] = (*some, *shared)
+            given: tuple[Any, ...] = (*map(bytearray, some), *shared)
         else:
             text = statement.format(*places, given="", any="= ANY(%s)")
             given = (*shared, list(some))
