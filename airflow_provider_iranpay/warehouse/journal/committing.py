@@ -290,21 +290,22 @@ def _write_attempts(
 
     :param won: with each the number of its question, and whether it is the first attempt at that.
     """
-    rows: dict[Terms, list[tuple[int, int, str]]] = {}
+    alike: dict[Terms, tuple[Common, list[tuple[int, int, str]]]] = {}
     hands: dict[AttemptKey, Known] = {}
     last: Terms | None = None
     for question_id, is_first, key, (_, terms, track_id, _) in won:
-        if terms is not last:  # those of one account are one object, and to hash it takes long
+        if terms is not last:  # those of one account mostly are one object, and to hash it takes long
             last = terms
-            some = rows.setdefault(terms, [])
-            common = Common(group.worker, _BEGUN[terms.intent], terms.price_rial, None, group.budget)
-        some.append((key.number, question_id, track_id))
+            if terms not in alike:
+                begun = _BEGUN[terms.intent]
+                alike[terms] = Common(group.worker, begun, terms.price_rial, None, group.budget), []
+            common, rows = alike[terms]
+        rows.append((key.number, question_id, track_id))
         hands[key] = Known(common, key.number, question_id, is_first)
     moment = UtcTimestamp().process_bind_param(now, connection.dialect)
-    for terms, some in rows.items():
-        _, provider, account, price_rial, intent, moves_money = terms
+    for (_, provider, account, price_rial, intent, moves_money), (_, rows) in alike.items():
         same = (group.worker, group.environment, group.budget, moment, provider, account, price_rial)
-        _CLAIM.run(connection, (*same, TEXTS[_BEGUN[intent]], moves_money), some)
+        _CLAIM.run(connection, (*same, TEXTS[_BEGUN[intent]], moves_money), rows)
     return hands
 
 
