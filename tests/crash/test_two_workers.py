@@ -12,7 +12,7 @@ COUNT = 80
 def test_two_workers_that_ask_the_same_in_opposite_order_pay_each_question_once(night):
     night.sandbox.world.settings.latency = Latency("fixed", 0.02)
     people = tuple(range(COUNT))
-    workers = [night.start(people=order) for order in (people, people[::-1])]
+    workers = [night.start(people=order, in_order=True) for order in (people, people[::-1])]
     manifests = [worker.manifest() for worker in workers]
     paid = [manifest["paid"] for manifest in manifests]
     assert min(paid) > 0
@@ -25,10 +25,20 @@ def test_two_workers_that_ask_the_same_in_opposite_order_pay_each_question_once(
     night.assert_books_agree()
 
 
+def test_two_workers_that_ask_the_same_in_one_order_pay_each_question_once(night):
+    night.sandbox.world.settings.latency = Latency("fixed", 0.02)
+    manifests = [worker.manifest() for worker in [night.start(people=tuple(range(COUNT))) for _ in range(2)]]
+    assert sum(manifest["paid"] for manifest in manifests) == len(night.billed) == COUNT
+    assert night.billed_again == {}
+    assert [manifest["status"] for manifest in manifests] == [{"matched": COUNT + 1, "invalid_input": 1}] * 2
+    night.assert_books_agree()
+
+
 def test_two_workers_whose_tables_overlap_get_each_others_answers(night):
     night.sandbox.world.settings.latency = Latency("fixed", 0.02)
     tables = tuple(range(60)), tuple(range(100, 39, -1))
-    manifests = [worker.manifest() for worker in [night.start(people=people) for people in tables]]
+    workers = [night.start(people=people, in_order=True) for people in tables]
+    manifests = [worker.manifest() for worker in workers]
     assert len(night.billed) == sum(manifest["paid"] for manifest in manifests) == 101
     assert night.billed_again == {}
     for people, manifest in zip(tables, manifests, strict=True):

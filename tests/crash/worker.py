@@ -64,6 +64,7 @@ class Errand:
     :param rate_per_second: sends in a second, of all workers together; None for as fast as it goes.
     :param lease_seconds: how long the lease is; None for what the job makes it.
     :param chunk: id of a plan and number of its chunk: what is asked instead of a table of one's own.
+    :param in_order: whether the rows are asked in their order, though the budget covers them all.
     :param as_of: name of the run whose first try says as of when it sees the journal; empty for now.
     """
 
@@ -80,6 +81,7 @@ class Errand:
     lease_seconds: float | None = None
     estimate_only: bool = False
     chunk: tuple[str, int] | None = None
+    in_order: bool = False
     as_of: str = ""
     strike: Strike | None = None
 
@@ -152,6 +154,8 @@ def perform(errand: Errand, directory: Path) -> None:
         arm(errand.strike, directory / "reached", errand.url)
     if errand.lease_seconds is not None:
         _shorten_leases(errand.lease_seconds)
+    if errand.in_order:
+        _ask_in_order()
     ending: dict[str, Any] = {"manifest": None, "error": None, "says": None}
     with open_warehouse(errand.warehouse) as warehouse:
         try:
@@ -166,6 +170,11 @@ def perform(errand: Errand, directory: Path) -> None:
 def _begin(run: Run, directory: Path) -> None:
     signal.signal(signal.SIGTERM, lambda *_: run.kill())
     (directory / "begun").touch()
+
+
+def _ask_in_order() -> None:
+    run = bulk_job.Run
+    bulk_job.Run = lambda *of, **how: run(*of, **how | {"in_order": True})  # type: ignore[assignment,misc]
 
 
 def _shorten_leases(seconds: float) -> None:
