@@ -36,7 +36,7 @@ def test_two_workers_that_lose_replies_still_share_out_the_questions(night):
     night.sandbox.world.settings.latency = Latency("fixed", 0.01)
     strike = Strike("claims_are_committed", deed="lose_connection", every_other=True)
     people = night.errand.people
-    workers = [night.start(people=order, strike=strike) for order in (people, people[::-1])]
+    workers = [night.start(people=order, strike=strike, in_order=True) for order in (people, people[::-1])]
     manifests = [worker.manifest() for worker in workers]
     assert sum(manifest["paid"] for manifest in manifests) == len(night.billed) == len(people)
     assert night.billed_again == {}

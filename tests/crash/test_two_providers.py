@@ -39,7 +39,7 @@ def test_a_worker_that_is_killed_between_two_providers_pays_nothing_twice(refuse
 def test_two_workers_that_ask_two_providers_share_out_the_questions(refused):
     refused.sandbox.world.settings.latency = Latency("uniform", 0.0, 0.02)
     people = tuple(range(60))
-    workers = [refused.start(people=order, providers=BOTH) for order in (people, people[::-1])]
+    workers = [refused.start(people=order, providers=BOTH, in_order=True) for order in (people, people[::-1])]
     for worker in workers:
         manifest = worker.manifest()
         assert manifest["status"] == {"matched": 61, "invalid_input": 1}
