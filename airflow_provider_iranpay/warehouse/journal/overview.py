@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, func, select
 
 from airflow_provider_iranpay.warehouse.journal.budgets import Balance
 from airflow_provider_iranpay.warehouse.journal.records import OwnSums
 from airflow_provider_iranpay.warehouse.journal.settling import IS_OPEN, has_open
 from airflow_provider_iranpay.warehouse.journal.states import State
-from airflow_provider_iranpay.warehouse.journal.tables import attempt, budget, claim, end, question, ring
+from airflow_provider_iranpay.warehouse.journal.tables import ITS_END, attempt, budget, claim, end, question, ring
 
 __all__ = ["Overview", "environments", "list_budgets", "overview", "own_sums"]
 
@@ -66,11 +66,10 @@ def overview(connection: Connection, environment: str) -> Sequence[Overview]:
 
 def own_sums(connection: Connection, name: bytes) -> OwnSums:
     """Add up the attempts of a worker."""
-    its_end = and_(end.c.worker == claim.c.worker, end.c.number == claim.c.number)
     spent = select(func.sum(end.c.cost_rial)).where(end.c.worker == name, end.c.state != State.WRITTEN_OFF.value)
     unknown = (
         select(func.sum(claim.c.price_rial))
-        .join_from(end, claim, its_end)
+        .join_from(end, claim, ITS_END)
         .where(end.c.worker == name, end.c.state == State.UNKNOWN.value)
     )
     still_open = select(func.sum(claim.c.price_rial)).where(claim.c.worker == name, IS_OPEN)

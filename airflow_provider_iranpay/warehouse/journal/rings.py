@@ -15,7 +15,7 @@ from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.warehouse.engine import lock_until_commit
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing, sealed_by
 from airflow_provider_iranpay.warehouse.journal.statements import Statement
-from airflow_provider_iranpay.warehouse.journal.tables import claim, end, question, ring
+from airflow_provider_iranpay.warehouse.journal.tables import ITS_END, claim, end, question, ring
 
 __all__ = ["Loss", "admit", "give_up", "is_known", "loss", "replace_ring"]
 
@@ -123,13 +123,12 @@ def _known(connection: Connection, environment: str) -> list[list[str]] | None:
 def _questions_under(connection: Connection, environment: str, key_ids: Sequence[str]) -> Loss:
     latest = and_(claim.c.worker == question.c.worker, claim.c.number == question.c.number)
     paid = func.coalesce(end.c.cost_rial, claim.c.price_rial, 0)
-    its_end = and_(end.c.worker == claim.c.worker, end.c.number == claim.c.number)
     # A worker that had the old ring seals its last answers with it, beside questions that have moved already.
     heads = [sealed_by(key_id) for key_id in key_ids]
     sealed = [func.substr(end.c.content, 1, len(head)) == head for head in heads]
     count, rial = connection.execute(
         select(func.count(question.c.question_id), func.coalesce(func.sum(paid), 0))
-        .select_from(question.join(claim, latest).outerjoin(end, its_end))
+        .select_from(question.join(claim, latest).outerjoin(end, ITS_END))
         .where(question.c.environment == environment, or_(question.c.key_id.in_(key_ids), *sealed))
     ).one()
     return Loss(tuple(key_ids), count, int(rial))

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Dialect, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Dialect, exists, func, select
 
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
 from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyKeys, ManyRows
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, TEXTS, TRANSITIONS, Event, Money, State, Step
-from airflow_provider_iranpay.warehouse.journal.tables import claim, end
+from airflow_provider_iranpay.warehouse.journal.tables import ITS_END, claim, end
 
 __all__ = ["AT_ONCE", "IS_OPEN", "Common", "Known", "Outdated", "Settled", "has_open", "lock_attempts", "settle"]
 
@@ -146,7 +146,7 @@ def lock_attempts(connection: Connection, which: ColumnElement[bool]) -> Sequenc
     rows = connection.execute(
         select(*by_key, claim.c.question_id, claim.c.begun, claim.c.price_rial, claim.c.budget)
         .add_columns(end.c.state, end.c.cost_rial)
-        .select_from(claim.outerjoin(end, and_(end.c.worker == claim.c.worker, end.c.number == claim.c.number)))
+        .select_from(claim.outerjoin(end, ITS_END))
         .where(which)
         .order_by(*by_key)
     )

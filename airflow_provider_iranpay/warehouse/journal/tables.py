@@ -20,13 +20,14 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    and_,
     event,
 )
 
 from airflow_provider_iranpay.warehouse.column_types import JsonText, UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, State
 
-__all__ = ["attempt", "budget", "claim", "end", "metadata", "question", "ring", "worker"]
+__all__ = ["ITS_END", "attempt", "budget", "claim", "end", "metadata", "question", "ring", "worker"]
 
 metadata = MetaData()
 
@@ -86,6 +87,9 @@ end = Table(
     ),
     sqlite_with_rowid=False,
 )
+ITS_END = and_(end.c.worker == claim.c.worker, end.c.number == claim.c.number)
+"""Joins a claim and its end."""
+
 _IS_UNKNOWN = end.c.state == State.UNKNOWN.value
 Index("iranpay_end_unknown", end.c.worker, end.c.number, sqlite_where=_IS_UNKNOWN, postgresql_where=_IS_UNKNOWN)
 

@@ -14,7 +14,7 @@ from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
 from airflow_provider_iranpay.warehouse.journal.settling import Settled, lock_attempts, settle
 from airflow_provider_iranpay.warehouse.journal.statements import Statement
 from airflow_provider_iranpay.warehouse.journal.states import TRANSITIONS, Event, State, step
-from airflow_provider_iranpay.warehouse.journal.tables import claim, end, question
+from airflow_provider_iranpay.warehouse.journal.tables import ITS_END, claim, end, question
 
 __all__ = ["Unknown", "list_unknown", "prune", "resolve"]
 
@@ -41,7 +41,7 @@ def list_unknown(connection: Connection, environment: str) -> Sequence[Unknown]:
     rows = connection.execute(
         select(claim, question.c.inquiry)
         .join_from(claim, question, question.c.question_id == claim.c.question_id)
-        .join(end, and_(end.c.worker == claim.c.worker, end.c.number == claim.c.number))
+        .join(end, ITS_END)
         .where(end.c.state == State.UNKNOWN.value, claim.c.environment == environment)
         .order_by(claim.c.claimed_at, claim.c.worker, claim.c.number)
     )
@@ -99,12 +99,7 @@ def prune(connection: Connection, environment: str, *, before: datetime, reconci
 
     :return: answers thrown away.
     """
-    may_go = exists().where(
-        claim.c.worker == end.c.worker,
-        claim.c.number == end.c.number,
-        claim.c.environment == environment,
-        ~claim.c.moves_money,
-    )
+    may_go = exists().where(ITS_END, claim.c.environment == environment, ~claim.c.moves_money)
     return connection.execute(
         update(end)
         .where(
