@@ -24,19 +24,21 @@ def requests_of(endpoint: Endpoint[T]) -> Callable[[Mapping[str, str | None]], R
 
     :return: equal to ``endpoint.request`` for such inputs; raises :class:`InvalidInput` as it does.
     """
-    writers = [
-        (parameter.name, parameter.wire, _SHORT.get(parameter.encode) or partial(parameter.encode, parameter.name))
-        for parameter in endpoint.parameters
-    ]
+    names = [parameter.name for parameter in endpoint.parameters]
+    wire_names = [parameter.wire for parameter in endpoint.parameters]
+    writers = [_SHORT.get(one.encode) or partial(one.encode, one.name) for one in endpoint.parameters]
+    are_as_they_are = all(write is _as_it_is for write in writers)
     fixed = dict(endpoint.fixed)
     in_query = endpoint.method == "GET"
 
     def request(inputs: Mapping[str, str | None]) -> Request[T]:
-        wire: dict[str, Any] = fixed.copy()
+        values = [*map(inputs.get, names)]
         try:
-            for name, wire_name, write in writers:
-                if (value := inputs.get(name)) is not None:
-                    wire[wire_name] = value if write is _as_it_is else write(value)
+            if are_as_they_are and None not in values:
+                wire: dict[str, Any] = {**fixed, **dict(zip(wire_names, values))}  # noqa: B905 - strict takes longer
+            else:
+                given = zip(wire_names, writers, values, strict=True)
+                wire = fixed | {name: write(value) for name, write, value in given if value is not None}
         except InvalidInput as error:
             refused = error.of(endpoint.service)
         else:

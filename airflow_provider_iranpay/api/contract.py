@@ -12,8 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+import msgspec
+
 from airflow_provider_iranpay.exceptions import InvalidInput
 from airflow_provider_iranpay.iran.cells import is_missing
+from airflow_provider_iranpay.record import Record
 
 __all__ = [
     "Answered",
@@ -164,13 +167,12 @@ class Endpoint(Generic[T_co]):
         return Request(endpoint=self, body=wire)
 
 
-@dataclass(slots=True, kw_only=True)
-class Request(Generic[T_co]):
-    """One call, ready to be sent. Its query and body hold personal data and secrets: no ``repr`` shows them."""
+class Request(Record, Generic[T_co], kw_only=True, frozen=True):
+    """One call, ready to be sent. Its query and body hold personal data and secrets."""
 
     endpoint: Endpoint[T_co]
-    query: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    query: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
 
     @property
     def wire(self) -> Mapping[str, Any]:
@@ -188,16 +190,15 @@ class Request(Generic[T_co]):
         return self.endpoint.read(payload)
 
 
-@dataclass(slots=True)
-class Outgoing:
-    """A request as it leaves: with the account's credentials in it. No ``repr`` shows any of it.
+class Outgoing(Record, frozen=True):
+    """A request as it leaves: with the account's credentials in it.
 
     :param authorization: the ``Authorization`` header, if any.
     """
 
-    authorization: str | None = field(repr=False)
-    query: Mapping[str, Any] = field(repr=False)
-    body: Mapping[str, Any] | None = field(repr=False)
+    authorization: str | None
+    query: Mapping[str, Any]
+    body: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +247,7 @@ class Granted:
     fresh: bool
 
 
-@dataclass(slots=True)
-class Success:
+class Success(Record, frozen=True):
     """A complete body in the provider's own envelope that says yes."""
 
     payload: Payload

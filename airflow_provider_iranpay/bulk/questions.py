@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final, cast
 
 import numpy as np
+from msgspec import structs
 
 from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.bulk.collecting import uncollected
@@ -18,6 +19,7 @@ from airflow_provider_iranpay.bulk.replay import Replay
 from airflow_provider_iranpay.bulk.ways import Reader, Way, bare_reader
 from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.inquiries import Inquiry
+from airflow_provider_iranpay.record import MutableRecord
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import QUESTION_BYTES
 from airflow_provider_iranpay.warehouse.journal.records import Ask, Freshness, Kind, Standing
@@ -29,22 +31,17 @@ Columns = Sequence[Sequence[str | None]]
 """For each input of the inquiry, in their order, the canonical texts of some rows; None where a row has none."""
 
 
-class Question:
+class Question(MutableRecord):
     """What one or more rows ask.
 
-    :ivar leader: ordinal of the first row that asks it.
+    :param leader: ordinal of the first row that asks it.
     """
 
-    __slots__ = ("_identities", "_made", "_questioner", "_values", "leader")
-
-    def __init__(
-        self, questioner: Questioner, leader: int, values: Sequence[str | None], identities: tuple[bytes, ...]
-    ) -> None:
-        self._questioner = questioner
-        self._values = values
-        self._identities = identities
-        self.leader = leader
-        self._made: tuple[Reader, Request[Any]] | None = None
+    _questioner: Questioner
+    leader: int
+    _values: Sequence[str | None]
+    _identities: tuple[bytes, ...]
+    _made: tuple[Reader, Request[Any]] | None = None
 
     @property
     def ask(self) -> Ask:
@@ -161,7 +158,7 @@ class Questioner:
             case Kind.KEPT | Kind.UNREADABLE:
                 outcome = self._replayed(question, standing)
                 if self._is_old(outcome, standing):
-                    return standing._replace(kind=Kind.FREE), None
+                    return structs.replace(standing, kind=Kind.FREE), None
                 return standing, outcome
             case Kind.UNKNOWN:
                 return standing, _of_unknown(standing)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Final, Literal
 
-from airflow_provider_iranpay.api.contract import Request
 from airflow_provider_iranpay.bulk.agenda import Agenda
 from airflow_provider_iranpay.bulk.availability import Availability, unavailable
 from airflow_provider_iranpay.bulk.health import Doubts, Health
@@ -106,29 +105,23 @@ class Totals:
 
 
 class _Call(Job[Any]):
-    """A question that is to be claimed for an account, or was. Written out: a dataclass is made in twice the time.
+    """A question that is to be claimed for an account, or was.
 
-    :ivar lane: number of the account's lane.
-    :ivar attempt: once it is claimed.
-    :ivar after: this run's attempt with an earlier account, which it follows.
-    :ivar so_far: what that attempt came to.
-    :ivar kept: the attempt whose answer the question shows again if this call brings nothing to keep: the one that it
+    :param lane: number of the account's lane.
+    :param kept: the attempt whose answer the question shows again if this call brings nothing to keep: the one that it
         showed before, or this run's latest whose definite error is kept.
+    :param attempt: once it is claimed.
+    :param after: this run's attempt with an earlier account, which it follows.
+    :param so_far: what that attempt came to.
     """
 
-    __slots__ = ("after", "attempt", "kept", "lane", "question", "so_far", "standing")
-
-    def __init__(self, request: Request[Any], track_id: str, question: Question, standing: Standing, lane: int) -> None:
-        self.request = request
-        self.track_id = track_id
-        self.key = None
-        self.question = question
-        self.standing = standing
-        self.lane = lane
-        self.attempt: AttemptKey | None = None
-        self.after: AttemptKey | None = None
-        self.so_far: Outcome | None = None
-        self.kept = standing.attempt if standing.state in _WAS_ANSWERED else None
+    question: Question
+    standing: Standing
+    lane: int
+    kept: AttemptKey | None
+    attempt: AttemptKey | None = None
+    after: AttemptKey | None = None
+    so_far: Outcome | None = None
 
 
 class Run:
@@ -297,7 +290,7 @@ class Run:
     def _arrived(self, arrival: Arrival) -> None:
         # It is there before the bell is looked at, and the run stills the bell before it takes what is there.
         self._arrivals.append(arrival)
-        if not self._bell.is_set() and (len(self._arrivals) * 2 >= self._ahead or arrival[0].is_idle):
+        if (len(self._arrivals) * 2 >= self._ahead or arrival[0].is_idle) and not self._bell.is_set():
             self._bell.set()
 
     def _take_arrivals(self) -> None:
@@ -394,8 +387,14 @@ class Run:
         if leader in self._before:
             outcome = outcome.after(self._before.pop(leader))
         self._outcomes.append((leader, outcome))
-        self.totals.questions += not outcome.status.startswith("not_sent")
-        self.totals.statuses[outcome.status] += 1
+
+    def _keep(self) -> None:
+        """Count the outcomes that were noted, and put them to the rows."""
+        statuses = Counter([outcome.status for _, outcome in self._outcomes])
+        self.totals.statuses += statuses
+        self.totals.questions += sum(count for status, count in statuses.items() if not status.startswith("not_sent"))
+        self._plan.spool.keep(self._outcomes)
+        self._outcomes.clear()
 
     # What goes out
 
@@ -440,7 +439,8 @@ class Run:
             except InvalidInput as error:
                 outcome = of_error(error)
                 continue
-            return _Call(request, next(self._track_ids), question, standing, number)
+            kept = standing.attempt if standing.state in _WAS_ANSWERED else None
+            return _Call(request, next(self._track_ids), question, standing, number, kept)
         return outcome
 
     def _following(self, call: _Call, outcome: Outcome) -> _Call | None:
@@ -459,8 +459,8 @@ class Run:
         """How many of the calls that are wanted may be claimed now: what follows an own attempt needs no room."""
         if self._stopped or self._is_over_budget:
             return 0
-        following = sum(call.after is not None for call in self._wanted)
-        return min(len(self._wanted), max(self._room(), following))
+        wanted, room = len(self._wanted), self._room()
+        return wanted if wanted <= room else max(room, sum(call.after is not None for call in self._wanted))
 
     def _is_due(self) -> bool:
         """Whether it is time to commit: enough has come together, or nothing more can."""
@@ -487,8 +487,7 @@ class Run:
         for call, answer, outcome in ended:
             if outcome is not None:
                 self._note(call.question, _unknown_now(outcome) if answer.key in unknown_now else outcome)
-        self._plan.spool.keep(self._outcomes)
-        self._outcomes.clear()
+        self._keep()
         self._send(done.won, calls)
         for lost in done.lost:
             call = calls[lost.claim.track_id]
@@ -511,9 +510,9 @@ class Run:
 
     def _send(self, won: list[Attempt], calls: Mapping[str, _Call]) -> None:
         jobs: list[list[Job[Any]]] = [[] for _ in self._lanes]
-        for key, claim in won:
-            call = calls[claim.track_id]
-            call.attempt = key
+        for one in won:
+            call = calls[one.claim.track_id]
+            call.attempt = one.key
             jobs[call.lane].append(call)
         self._open += len(won)
         self.totals.attempts += len(won)

@@ -155,6 +155,13 @@ os.register_at_fork(after_in_child=CurlWire.after_fork)
 
 _KEPT_CONNECTIONS: Final = 1024
 
+# By names of their own: looked up for each call in half the time.
+_URL: Final = pycurl.URL
+_HTTPHEADER: Final = pycurl.HTTPHEADER
+_RESPONSE_CODE: Final = pycurl.RESPONSE_CODE
+_GO_ON: Final[int] = pycurl.PREREQFUNC_OK
+_STOP: Final[int] = pycurl.PREREQFUNC_ABORT
+
 
 class _Exchange:
     """One exchange at a time, on a handle that is used again."""
@@ -183,17 +190,16 @@ class _Exchange:
         self._head.clear()
         self._body.clear()
         self._size = self._starts = 0
-        curl = self.curl
-        curl.setopt(pycurl.URL, message.url.encode())
-        of_every_call = _HEADERS if message.body is None else _HEADERS_WITH_BODY
-        curl.setopt(pycurl.HTTPHEADER, [*of_every_call, *message.headers])
-        form = message.method, message.body is None
+        body, setopt = message.body, self.curl.setopt
+        setopt(_URL, message.url.encode())
+        setopt(_HTTPHEADER, (_HEADERS if body is None else _HEADERS_WITH_BODY) + message.headers)
+        form = message.method, body is None
         if form != self._form:
-            curl.setopt(pycurl.HTTPGET, 1)
-            curl.setopt(pycurl.CUSTOMREQUEST, message.method)
+            setopt(pycurl.HTTPGET, 1)
+            setopt(pycurl.CUSTOMREQUEST, message.method)
             self._form = form
-        if message.body is not None:
-            curl.setopt(pycurl.POSTFIELDS, message.body)
+        if body is not None:
+            setopt(pycurl.POSTFIELDS, body)
 
     @property
     def phase(self) -> Phase:
@@ -202,7 +208,7 @@ class _Exchange:
 
     def received(self, at: datetime) -> Received | Broken:
         """Say what came, where libcurl takes it for whole; a header that was cut is whole to it."""
-        status = self.curl.getinfo(pycurl.RESPONSE_CODE)
+        status = self.curl.getinfo(_RESPONSE_CODE)
         told = _told(self._head)
         if told is None or status < 200:
             return Broken(self.phase, _CUT_OFF)
@@ -228,7 +234,7 @@ class _Exchange:
     def _may_start(self, *_: object) -> int:
         # libcurl sends a request again where a used connection died without a byte: here its second start ends.
         self._starts += 1
-        return int(pycurl.PREREQFUNC_OK if self._starts == 1 else pycurl.PREREQFUNC_ABORT)
+        return _GO_ON if self._starts == 1 else _STOP
 
     def _take(self, chunk: bytes) -> int:
         self._size += len(chunk)

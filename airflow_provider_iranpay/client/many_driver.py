@@ -29,6 +29,7 @@ from airflow_provider_iranpay.client.phase import Broken, Phase, Received
 from airflow_provider_iranpay.client.retries import Retries
 from airflow_provider_iranpay.client.sync_driver import SyncClient
 from airflow_provider_iranpay.exceptions import CallError, ConfigurationError, IranPayError, NotSent
+from airflow_provider_iranpay.record import MutableRecord, Record
 
 __all__ = ["Ended", "Job", "ManyClient", "Source"]
 
@@ -43,22 +44,18 @@ _MOST_IN_FLIGHT: Final = 900
 """libcurl waits on the first 1,024 files of a process only; the rest is left to the others that it has open."""
 
 
-@dataclass(slots=True)
-class Job(Generic[T]):
+class Job(MutableRecord, Generic[T]):
     """One call to be made.
 
     :param track_id: what the provider sees of the call; random, at most 50 characters.
-    :param key: the caller's own.
     """
 
     request: Request[T]
     track_id: str
-    key: object = None
 
 
-@dataclass(slots=True)
-class Ended:
-    """What became of a job, and what a journal keeps of it. It holds personal data: no ``repr`` shows it.
+class Ended(Record, gc=True, frozen=True):
+    """What became of a job, and what a journal keeps of it. It holds personal data.
 
     :param value: the answer; None where there is an error.
     :param error: why there is no answer; None where there is one.
@@ -70,11 +67,11 @@ class Ended:
     :param sent_at: when the last of those began (timezone-aware); None where there was none.
     """
 
-    value: Any = field(repr=False)
+    value: Any
     error: IranPayError | None
     at: datetime | None
     status: int | None
-    body: bytes | None = field(repr=False)
+    body: bytes | None
     sends: int
     sent_at: datetime | None
 
@@ -94,8 +91,7 @@ class Source(Protocol):
         """Take what became of a job: once for each."""
 
 
-@dataclass(slots=True, eq=False)
-class _Talk:
+class _Talk(MutableRecord, eq=False, gc=True):
     """One open conversation.
 
     :param held: the tokens that it begins with.
@@ -159,8 +155,8 @@ class ManyClient:
     :param store: where tokens outlive the process; only a thread of its own touches it.
     :param in_flight: calls that are open at once, those that wait to be repeated included; at most 900.
     :param pacer: holds back sends, repeats included; token calls are not counted.
-    :param may_send: asked before each send, repeats included. While it says no, nothing is sent; it is asked again
-        after ``wake``, and every half second.
+    :param may_send: asked before each send, repeats included, or once for those that leave together. While it says no,
+        nothing is sent; it is asked again after ``wake``, and every half second.
     :raises ConfigurationError: more in flight than can be waited for.
     """
 
@@ -354,17 +350,23 @@ class ManyClient:
 
     def _send(self) -> None:
         now = datetime.now(UTC)
-        while self._ready and not self._stopped and not self._hold():
-            talk, step = self._ready.popleft()
-            try:
-                message = compose(self._api, self._network, step)
-            except Exception as error:  # noqa: BLE001 - told apart where it ends
-                self._fail(talk, error)
-                continue
-            if self._pacer is not None:
-                self._pacer.take()
-            talk.began = now
-            self._wire.send(message, talk)
+        while self._ready and not self._hold():
+            for _ in range(1 if self._pacer else len(self._ready)):
+                if self._stopped:
+                    return
+                self._send_next(now)
+
+    def _send_next(self, now: datetime) -> None:
+        talk, step = self._ready.popleft()
+        try:
+            message = compose(self._api, self._network, step)
+        except Exception as error:  # noqa: BLE001 - told apart where it ends
+            self._fail(talk, error)
+            return
+        if self._pacer is not None:
+            self._pacer.take()
+        talk.began = now
+        self._wire.send(message, talk)
 
     def _hold(self) -> float:
         """Find for how many seconds nothing may be sent; 0 where it may be now."""

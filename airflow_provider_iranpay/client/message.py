@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
+
+import msgspec
 
 from airflow_provider_iranpay.api.contract import Api
 from airflow_provider_iranpay.client.conversation import Send
 from airflow_provider_iranpay.client.network import USER_AGENT, Network
+from airflow_provider_iranpay.record import Record
 
 __all__ = ["HEADERS", "LARGEST_BODY", "TOO_LARGE", "TOO_SLOW", "Message", "compose"]
 
@@ -23,9 +25,8 @@ HEADERS: Final = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accep
 _OF_JSON: Final = "Content-Type: application/json"
 
 
-@dataclass(slots=True)
-class Message:
-    """One request. It holds personal data and secrets: no ``repr`` shows them.
+class Message(Record, frozen=True):
+    """One request. It holds personal data and secrets.
 
     :param url: whole, query included.
     :param headers: lines (``Name: value``) that the call adds to the header of every call (``HEADERS``).
@@ -33,16 +34,16 @@ class Message:
     """
 
     method: str
-    url: str = field(repr=False)
-    headers: Sequence[str] = field(default=(), repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    url: str
+    headers: list[str] = msgspec.field(default_factory=list)
+    body: bytes | None = None
 
 
 def compose(api: Api, network: Network, send: Send) -> Message:
     """Make the message of a send, with the account's credentials in it."""
     endpoint = send.request.endpoint
     ready = api.outgoing(send.request, send.tokens)
-    url = network.base_url.rstrip("/") + endpoint.path
+    url = network.root + endpoint.path
     headers = [f"X-TRACK-ID: {send.track_id}"]
     if ready.authorization is not None:
         headers.append(f"Authorization: {ready.authorization}")
@@ -55,12 +56,8 @@ def compose(api: Api, network: Network, send: Send) -> Message:
 
 
 def _query(parameters: Mapping[str, Any]) -> str:
-    """Write a query; most values are digits alone, which need no quoting."""
-    return "&".join(
-        [
-            f"{name}={value}"
-            if value.__class__ is str and value.isascii() and value.isalnum()
-            else urlencode({name: value}, doseq=True)
-            for name, value in parameters.items()
-        ]
-    )
+    """Write a query; most have letters and digits alone, which need no quoting."""
+    together = "".join(map(str, parameters.values()))
+    if together.isascii() and together.isalnum():
+        return "&".join(map("%s=%s".__mod__, parameters.items()))
+    return urlencode(parameters, doseq=True)

@@ -25,6 +25,7 @@ class Network:
     :param read_timeout: seconds without a byte of the answer; the exchange ends after both together.
     :param proxy: URL of an HTTP proxy; may hold credentials.
     :param ca_bundle: path of a PEM file of trusted certificates, instead of the built-in ones.
+    :ivar root: what the path of a call follows in its URL.
     :raises ConfigurationError: the combination is not safe or not usable.
     """
 
@@ -34,9 +35,11 @@ class Network:
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
     allow_http: bool = False
+    root: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what must not be used."""
+        object.__setattr__(self, "root", self.base_url.rstrip("/"))
         parts = _split(self.base_url)
         if parts is None:
             raise ConfigurationError(

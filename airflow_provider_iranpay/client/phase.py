@@ -7,13 +7,14 @@ about repeating lives here; the conversation only reads it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final, NamedTuple
 
 from airflow_provider_iranpay import exceptions
 from airflow_provider_iranpay.api.contract import ErrorClass, Safety
+from airflow_provider_iranpay.record import Record
 
 __all__ = [
     "AFTER_BILLED_FAILURE",
@@ -36,9 +37,8 @@ class Phase(StrEnum):
     ANSWERED = "answered"
 
 
-@dataclass(slots=True)
-class Received:
-    """A complete response. Like all that is made for every call it is not frozen, which would double its cost.
+class Received(Record, frozen=True):
+    """A complete response.
 
     :param retry_after: the raw ``Retry-After`` header, None where there is none.
     :param at: when it came (timezone-aware).
@@ -46,7 +46,7 @@ class Received:
     """
 
     status: int
-    body: bytes = field(repr=False)
+    body: bytes
     at: datetime
     retry_after: str | None = None
     track_id: str | None = None

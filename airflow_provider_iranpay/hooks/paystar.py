@@ -219,7 +219,7 @@ class PaystarGatewayHook(_PaystarHook):
 
     def payment_url(self, token: str) -> str:
         """Return where to send the payer's browser: the token opens the page once."""
-        return f"{self.settings.network.base_url.rstrip('/')}{endpoints.PAYMENT_PAGE}?{urlencode({'token': token})}"
+        return f"{self.settings.network.root}{endpoints.PAYMENT_PAGE}?{urlencode({'token': token})}"
 
     def parse_callback(self, form_or_query: str | bytes | Mapping[str, object]) -> gateway.Callback:
         """Read what the payer's browser brought to the callback. It proves nothing: verify does.

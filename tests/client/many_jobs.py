@@ -21,8 +21,14 @@ def matching(national_code: str = NATIONAL_CODE, mobile: str = MOBILE) -> Reques
     return endpoints.MATCH_MOBILE.request({"national_code": national_code, "mobile": mobile})
 
 
+class Placed(Job):
+    """A job that knows its place in a list, from 0."""
+
+    place: int
+
+
 class Listed:
-    """A source over a list of requests; the keys of its jobs are their places, from 0."""
+    """A source over a list of requests."""
 
     def __init__(self, requests: Sequence[Request], *, then: Callable[[int], None] = lambda ended: None) -> None:
         self._requests = requests
@@ -32,20 +38,20 @@ class Listed:
         self.all: dict[int, Ended] = {}
         self.outcomes: dict[int, object] = {}
 
-    def take(self) -> Job | None:
+    def take(self) -> Placed | None:
         if self.taken == len(self._requests):
             return None
         self.taken += 1
         place = self.taken - 1
-        return Job(self._requests[place], f"{place:032x}", place)
+        return Placed(self._requests[place], f"{place:032x}", place)
 
     def exhausted(self) -> bool:
         return self.taken == len(self._requests)
 
-    def ended(self, job: Job, ended: Ended) -> None:
-        self.ends[job.key] += 1
-        self.all[job.key] = ended
-        self.outcomes[job.key] = ended.value if ended.error is None else ended.error
+    def ended(self, job: Placed, ended: Ended) -> None:
+        self.ends[job.place] += 1
+        self.all[job.place] = ended
+        self.outcomes[job.place] = ended.value if ended.error is None else ended.error
         self._then(len(self.outcomes))
 
     def answers(self) -> list[object]:

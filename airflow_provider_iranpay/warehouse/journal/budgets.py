@@ -5,7 +5,7 @@ At every instant ``spent + reserved <= cap``: a rule of the table itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, case, func, insert, select, update
@@ -51,7 +51,7 @@ class Movements:
         before = self._changes.get(name, (0, 0))
         self._changes[name] = (before[0] + spent * price_rial * count, before[1] + reserved * price_rial * count)
 
-    def fitting(self, connection: Connection, name: str, prices_rial: Iterable[int]) -> list[bool]:
+    def fitting(self, connection: Connection, name: str, prices_rial: Sequence[int]) -> list[bool]:
         """Reserve each price that still fits, in their order; lock the budget until the transaction ends.
 
         :return: for each price, whether it fits.
@@ -60,6 +60,9 @@ class Movements:
         found = self._lock(connection, through=name)
         spent, reserved = self._changes.get(name, (0, 0))
         room = left = found.room_rial - spent - reserved
+        if (all_of_them := sum(prices_rial)) <= left:
+            self.add(name, all_of_them, Money.RESERVE)
+            return [True] * len(prices_rial)
         fits = []
         for price_rial in prices_rial:
             fit = price_rial <= left

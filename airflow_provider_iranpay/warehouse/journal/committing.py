@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
@@ -100,18 +99,16 @@ class Group:
             raise ConfigurationError("A budget holds only inquiries that have a price: give one, or claim without it.")
         if {claim.standing.kind for claim in self.claims} - {Kind.FREE}:
             raise ValueError("Only a question that is free can be claimed.")
-        if any(_lacks_content(answer) for answer in self.answers):
+        if any(
+            answer.answered_at is None if answer.content is not None else answer.event in _KEPT
+            for answer in self.answers
+        ):
             raise ValueError("An answer that is kept has content and the time when it came.")
 
     def attempts(self) -> Iterator[Attempt]:
         """Number the claims."""
         numbers = range(self.first, self.first + len(self.claims))
-        return map(Attempt, map(AttemptKey, repeat(self.worker), numbers), self.claims)
-
-
-def _lacks_content(answer: Answer) -> bool:
-    needed = answer.event in _KEPT or answer.content is not None
-    return needed and (answer.content is None or answer.answered_at is None)
+        return map(Attempt, AttemptKey.each(self.worker, numbers), self.claims)
 
 
 def write_answers(
@@ -122,19 +119,20 @@ def write_answers(
     :return: those that the state of their attempt does not take.
     :raises Outdated: the worker has something else in its hands than the tables.
     """
-    asked = {answer[0] for answer in group.answers}
+    asked = {answer.key for answer in group.answers}
     rows = {key: hands[key] for key in asked} if asked <= hands.keys() else _read(connection, asked)
     seal = keys.sealer(len(group.answers))
     known, changes, refused = [], [], []
     for answer in group.answers:
-        key, ask, event, content, wire, code, sent_at, answered_at, instead = answer
-        row = rows.pop(key, None)  # of two answers to one attempt the first one counts
+        row = rows.pop(answer.key, None)  # of two answers to one attempt the first one counts
         if row is None:
             refused.append(answer)
             continue
-        sealed = None if content is None else seal_answer(seal, ask, content, wire)
+        content = None if answer.content is None else seal_answer(seal, answer.ask, answer.content, answer.wire)
         known.append(answer)
-        changes.append(Settled(row, event, sent_at, answered_at, code, sealed, instead))
+        changes.append(
+            Settled(row, answer.event, answer.sent_at, answer.answered_at, answer.code, content, answer.instead)
+        )
     taken = settle(connection, changes, movements)
     return refused + [answer for answer, was in zip(known, taken, strict=True) if not was]
 
@@ -179,7 +177,7 @@ def write_claims(
             _give_back(connection, [ids[some] for some, _ in over if some not in again])
     if again:
         _point(connection, group, [(ids[some], one) for some, one in won if some in again], now)
-    known = _write_attempts(connection, group, [(ids[some], some not in again, *one) for some, one in won], now)
+    known = _write_attempts(connection, group, [(ids[some], some not in again, one) for some, one in won], now)
     return [one for _, one in won], lost, [one.claim for _, one in over], known
 
 
@@ -235,8 +233,8 @@ def _take_new(
 ) -> dict[bytes, int]:
     """Write the questions that nobody has asked; those that somebody has meanwhile are left out."""
     asked: defaultdict[str, list[tuple[bytes, int, int]]] = defaultdict(list)
-    for (some, (key, claim)), question_id in zip(new, _new_ids(connection, len(new)), strict=True):
-        asked[claim.terms.inquiry].append((some, question_id, key.number))
+    for (some, one), question_id in zip(new, _new_ids(connection, len(new)), strict=True):
+        asked[one.claim.terms.inquiry].append((some, question_id, one.key.number))
     ids: dict[bytes, int] = {}
     for inquiry in sorted(asked):
         rows = sorted(asked[inquiry])
@@ -284,7 +282,7 @@ def _was_unknown(claim: Claim) -> bool:
 
 
 def _write_attempts(
-    connection: Connection, group: Group, won: Iterable[tuple[int, bool, AttemptKey, Claim]], now: datetime
+    connection: Connection, group: Group, won: Iterable[tuple[int, bool, Attempt]], now: datetime
 ) -> dict[AttemptKey, Known]:
     """Write the claims of attempts.
 
@@ -293,14 +291,15 @@ def _write_attempts(
     alike: dict[Terms, tuple[Common, list[tuple[int, int, str]]]] = {}
     hands: dict[AttemptKey, Known] = {}
     last: Terms | None = None
-    for question_id, is_first, key, (_, terms, track_id, _) in won:
+    for question_id, is_first, one in won:
+        key, terms = one.key, one.claim.terms
         if terms is not last:  # those of one account mostly are one object, and to hash it takes long
             last = terms
             if terms not in alike:
                 begun = _BEGUN[terms.intent]
                 alike[terms] = Common(group.worker, begun, terms.price_rial, None, group.budget), []
             common, rows = alike[terms]
-        rows.append((key.number, question_id, track_id))
+        rows.append((key.number, question_id, one.claim.track_id))
         hands[key] = Known(common, key.number, question_id, is_first)
     moment = UtcTimestamp().process_bind_param(now, connection.dialect)
     for (_, provider, account, price_rial, intent, moves_money), (_, rows) in alike.items():

@@ -1,17 +1,20 @@
 """What goes into the journal and comes out of it, as plain values. No statement lives here.
 
-Records that are made for each row are tuples: nothing is cheaper to make. Their repr shows no question and no answer.
+No ``repr`` shows a question or an answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from itertools import repeat
 from typing import NamedTuple, Self
 
 from airflow_provider_iranpay.exceptions import InvalidInput
+from airflow_provider_iranpay.record import Record
 from airflow_provider_iranpay.warehouse.journal.states import Event, State
 
 __all__ = [
@@ -36,6 +39,11 @@ class AttemptKey(NamedTuple):
     worker: bytes
     number: int
 
+    @classmethod
+    def each(cls, worker: bytes, numbers: Iterable[int]) -> Iterator[Self]:
+        """Make many of one worker, in a fourth of the time."""
+        return map(partial(tuple.__new__, cls), zip(repeat(worker), numbers))
+
     @property
     def text(self) -> str:
         """As a person writes it: the worker in hexadecimal digits, a hyphen, the number."""
@@ -55,7 +63,7 @@ class AttemptKey(NamedTuple):
             raise InvalidInput("attempt", "format", remedy) from None
 
 
-class Ask(NamedTuple):
+class Ask(Record, frozen=True):
     """A question to look up.
 
     :param questions: its hashes under all keys of the ring, newest first.
@@ -65,9 +73,6 @@ class Ask(NamedTuple):
 
     questions: tuple[bytes, ...]
     wire: Callable[[str], bytes | None]
-
-    def __repr__(self) -> str:
-        return "Ask()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +115,7 @@ class Kind(StrEnum):
     """Paid once, the answer thrown away; asked again only with ``ask_pruned``."""
 
 
-class Standing(NamedTuple):
+class Standing(Record, frozen=True):
     """How a question stands. All that follows the kind is of its latest attempt, and None if it was never asked.
 
     :param ask: what was looked up.
@@ -156,7 +161,7 @@ class Terms(NamedTuple):
     moves_money: bool = False
 
 
-class Claim(NamedTuple):
+class Claim(Record, frozen=True):
     """The wish to ask a question, as it stood when it was looked up.
 
     :param standing: of kind ``free``; the claim is lost if it has changed since.
@@ -172,14 +177,14 @@ class Claim(NamedTuple):
     after: AttemptKey | None = None
 
 
-class Attempt(NamedTuple):
+class Attempt(Record, frozen=True):
     """A claim that was won."""
 
     key: AttemptKey
     claim: Claim
 
 
-class Answer(NamedTuple):
+class Answer(Record, frozen=True):
     """What became of an attempt.
 
     :param key: the attempt's.

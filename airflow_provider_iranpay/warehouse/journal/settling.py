@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, exists, func, select
 
+from airflow_provider_iranpay.record import Record
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
@@ -49,7 +50,7 @@ class Common:
     budget: str | None
 
 
-class Known(NamedTuple):
+class Known(Record, frozen=True):
     """An attempt as the tables have it: locked and read, or in the hands of the worker that made it.
 
     :param is_first: known to be the first one of its question, so that the question can show no other.
@@ -61,7 +62,7 @@ class Known(NamedTuple):
     is_first: bool = False
 
 
-class Settled(NamedTuple):
+class Settled(Record, frozen=True):
     """What happens to an attempt, and what an answer brings.
 
     :param content: sealed; None if it is not kept.
@@ -167,21 +168,25 @@ def settle(connection: Connection, settled: Iterable[Settled], movements: Moveme
     stored = _Moments(connection.dialect)
     groups = _Groups()
     shown, again, taken = [], [], []
-    for (common, number, question_id, is_first), event, sent_at, answered_at, code, content, instead in settled:
-        group = groups[common, event]
+    group: _Group | None = None
+    for one in settled:
+        known, content = one.known, one.content
+        common, number = known.common, known.number
+        if group is None or group.common is not common or group.event is not one.event:
+            group = groups[common, one.event]
         step = group.step
         taken.append(step is not None)
         if step is None:
             continue
-        if step.state in _WITH_ANSWER:
-            at = stored[answered_at]
-            group.rows.append((number, stored[sent_at], at, code, content))
-            if content is not None and not is_first:
-                shown.append((common.worker, number, question_id, at))
+        if group.has_answers:
+            at = stored[one.answered_at]
+            group.rows.append((number, stored[one.sent_at], at, one.code, content))
+            if content is not None and not known.is_first:
+                shown.append((common.worker, number, known.question_id, at))
         else:
-            group.rows.append((number, stored[sent_at], None, None, None))
-        if instead is not None and content is None and step.state is not State.UNKNOWN:
-            again.append((common.worker, number, question_id, *instead))
+            group.rows.append((number, stored[one.sent_at], None, None, None))
+        if one.instead is not None and content is None and step.state is not State.UNKNOWN:
+            again.append((common.worker, number, known.question_id, *one.instead))
     for group in groups.values():
         if group.step is not None:
             _write(connection, group.common, group.step, group.rows, movements)
@@ -195,11 +200,14 @@ class _Group:
     """Attempts that do the same.
 
     :param step: what they do; None if their state does not take the event.
+    :param has_answers: whether it is an answer that they end with.
     :param rows: their numbers, each with what it has heard.
     """
 
     common: Common
+    event: Event
     step: Step | None
+    has_answers: bool
     rows: list[tuple[Any, ...]] = field(default_factory=list)
 
 
@@ -208,7 +216,9 @@ class _Groups(dict[tuple[Common, Event], _Group]):
 
     def __missing__(self, both: tuple[Common, Event]) -> _Group:
         common, event = both
-        group = self[both] = _Group(common, TRANSITIONS.get((common.state, event)))
+        step = TRANSITIONS.get((common.state, event))
+        has_answers = step is not None and step.state in _WITH_ANSWER
+        group = self[both] = _Group(common, event, step, has_answers)
         return group
 
 
