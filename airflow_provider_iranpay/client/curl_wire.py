@@ -212,7 +212,10 @@ class _Exchange:
         told = _told(self._head)
         if told is None or status < 200:
             return Broken(self.phase, _CUT_OFF)
-        return Received(status, b"".join(self._body), at, told.get(b"retry-after"), told.get(b"x-track-id"))
+        body = b"".join(self._body)
+        if not told:
+            return Received(status, body, at)
+        return Received(status, body, at, told.get(b"retry-after"), told.get(b"x-track-id"))
 
     def broken(self, error: int) -> Broken:
         """Say what happened, in words of ours and the operating system's: libcurl's hold hosts and URLs."""

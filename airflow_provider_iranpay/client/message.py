@@ -57,7 +57,8 @@ def compose(api: Api, network: Network, send: Send) -> Message:
 
 def _query(parameters: Mapping[str, Any]) -> str:
     """Write a query; most have letters and digits alone, which need no quoting."""
-    together = "".join(map(str, parameters.values()))
+    values = [*map(str, parameters.values())]
+    together = "".join(values)
     if together.isascii() and together.isalnum():
-        return "&".join(map("%s=%s".__mod__, parameters.items()))
+        return "&".join(map("=".join, zip(parameters, values, strict=True)))
     return urlencode(parameters, doseq=True)

@@ -94,7 +94,8 @@ class Insert(ManyRows):
         values, width = list(chain.from_iterable(rows)), len(self._each)
         # A bytearray is bound as it is: of bytes the driver asks first whether they are to be adapted.
         for place in self._blobs:
-            values[place::width] = [value and bytearray(value) for value in values[place::width]]
+            blobs = values[place::width]
+            values[place::width] = [one and bytearray(one) for one in blobs] if None in blobs else map(bytearray, blobs)
         # To begin a statement, and to end it, takes SQLite a fifth of the time of a row.
         step = width * _TOGETHER
         whole = len(values) - len(values) % step
