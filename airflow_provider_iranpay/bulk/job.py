@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -324,7 +325,7 @@ class BulkJob(BaseBulkJob):
         return make_plan(self.source, key=self.key, columns=mapped.columns, questioner=questioner)
 
 
-_COUNTED: Final = attrgetter("status", "origin", "cost_rial")
+_COUNTED: Final = itemgetter(*map(Outcome._fields.index, ("status", "origin", "cost_rial")))
 
 
 class Tally:
@@ -348,11 +349,14 @@ class Tally:
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Give the rows as targets take them."""
         none = (None,) * len(self._plan.questioner.inquiry.outputs)
-        of_run = self._of_run
         alike: Counter[tuple[str, str, int | None]] = Counter()
-        for key, outcome in self._plan.results(self._rest):
-            alike[_COUNTED(outcome)] += 1
-            yield key, *(outcome.cells or none), *outcome[:-1], *of_run
+        for keys, outcomes in self._plan.results(self._rest):
+            *columns, cells = zip(*outcomes, strict=True)
+            alike.update(zip(*_COUNTED(columns), strict=True))
+            if not all(cells):
+                cells = [of_row or none for of_row in cells]
+            of_run = [repeat(name, len(keys)) for name in self._of_run]
+            yield from zip(keys, *zip(*cells, strict=True), *columns, *of_run, strict=True)
         costs: Counter[tuple[str, str]] = Counter()
         pairs: Counter[tuple[str, str]] = Counter()
         for (status, origin, cost_rial), count in alike.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_provider_iranpay.bulk.keys import Keys, named_rows
@@ -32,6 +32,11 @@ _SETTLED, _NEW, _KNOWN, _DUPLICATE = b"\0\1\2\3"
 """Marks of rows: has its outcome; asks what nobody has asked; asks what the journal knows, and is to be looked up
 again; asks what an earlier row asks."""
 _ASKS: Final = bytes(mark in (_NEW, _KNOWN) for mark in range(256))
+_IS_NEW: Final = bytes(mark == _NEW for mark in range(256))
+_IS_KNOWN: Final = bytes(mark == _KNOWN for mark in range(256))
+"""Tables that translate a mark to whether it is one of these."""
+_TOGETHER: Final = 256
+"""Results that are given together: few enough for a processor's cache."""
 
 
 class CheckedRows(Protocol):
@@ -83,19 +88,22 @@ class Plan:
         self.key_dtype: Dtype
 
     def marked(
-        self, block: StoredBlock, marks: Sequence[int], wanted: bytes, *, in_order: bool = True
-    ) -> Iterator[tuple[Question, int]]:
-        """Make the questions of a block whose rows have one of these marks, and say which.
+        self, block: StoredBlock, marks: bytes | bytearray, wanted: bytes, *, in_order: bool = True
+    ) -> Iterator[tuple[Question, bool]]:
+        """Make the questions of a block whose rows have wanted marks, and say whether anybody has ever asked them.
 
+        :param wanted: the table of these marks.
         :param in_order: of the rows; else of their hashes.
         """
-        make, identities = self.questioner.question, block.questions
-        offsets = [offset for offset, mark in enumerate(marks) if mark in wanted]
+        identities = block.questions
+        offsets = _offsets(marks, wanted)
         if not in_order:
-            offsets = [offsets[place] for place in hash_order([identities[offset] or b"" for offset in offsets])]
-        rows = list(zip(*block.inputs, strict=True))
-        for offset in offsets:
-            yield make(block.first + offset, rows[offset], identities[offset]), marks[offset]
+            hashes = list(filter(None, map(identities.__getitem__, offsets)))
+            offsets = list(map(offsets.__getitem__, hash_order(hashes)))
+        ordinals = map(block.first.__add__, offsets)
+        rows = map(list(zip(*block.inputs, strict=True)).__getitem__, offsets)
+        questions = map(self.questioner.question, ordinals, rows, map(identities.__getitem__, offsets))
+        return zip(questions, map(_KNOWN.__eq__, map(marks.__getitem__, offsets)), strict=True)
 
     def open_questions(self, *, in_order: bool = True) -> Iterator[tuple[Question, bool]]:
         """Give the questions that have no outcome yet, and whether anybody has ever asked them.
@@ -106,8 +114,7 @@ class Plan:
         for block in self.spool.blocks():
             marks = block.marks
             if _NEW in marks or _KNOWN in marks:
-                for question, mark in self.marked(block, marks, bytes((_NEW, _KNOWN)), in_order=in_order):
-                    yield question, mark == _KNOWN
+                yield from self.marked(block, marks, _ASKS, in_order=in_order)
 
     def questions(self, leaders: Iterable[int]) -> Iterator[Question]:
         """Give questions again.
@@ -127,21 +134,21 @@ class Plan:
         for block in self.spool.blocks():
             yield block, self.spool.leaders(block), block.marks.translate(_ASKS)
 
-    def results(self, rest: Outcome) -> Iterator[tuple[Any, Outcome]]:
-        """Give each row's key with its outcome, in the order of the rows.
+    def results(self, rest: Outcome) -> Iterator[tuple[Sequence[Any], Sequence[Outcome]]]:
+        """Give the rows' keys with their outcomes, in the order of the rows, some rows at a time.
 
         :param rest: of questions that have none.
         """
         for block in self.spool.blocks():
-            leaders, outcomes, refused = self.spool.leaders(block), self.spool.outcomes(block), block.refused
-            for ordinal, key in enumerate(block.keys, block.first):
-                refusal = refused.get(ordinal - block.first)
-                if refusal is not None:
-                    yield key, invalid(*refusal)
-                elif (leader := leaders.get(ordinal)) is None:
-                    yield key, outcomes.get(ordinal, rest)
-                else:
-                    yield key, outcomes.get(leader, rest).of_duplicate()
+            known = self.spool.outcomes(block)
+            outcomes = list(map(known.get, range(block.first, block.last + 1), repeat(rest)))
+            for ordinal, leader in self.spool.leaders(block).items():
+                outcomes[ordinal - block.first] = known.get(leader, rest).of_duplicate()
+            for offset, refusal in block.refused.items():
+                outcomes[offset] = invalid(*refusal)
+            for start in range(0, len(block), _TOGETHER):
+                some = slice(start, start + _TOGETHER)
+                yield block.keys[some], outcomes[some]
 
     def close(self) -> None:
         """Forget the rows."""
@@ -302,18 +309,23 @@ def _looked_up(plan: Plan, block: StoredBlock, marks: bytearray) -> dict[int, Ou
 
     :return: ordinal to outcome, where there is one.
     """
-    firsts = [offset for offset, mark in enumerate(marks) if mark == _NEW]
-    questions = [question for question in compress(block.questions, map(_NEW.__eq__, marks)) if question is not None]
+    firsts = _offsets(marks, _IS_NEW)
+    questions = list(filter(None, compress(block.questions, marks.translate(_IS_NEW))))
     recalled, others = plan.questioner.recall(lambda: _rows(block.inputs, firsts), questions)
     outcomes = {block.first + firsts[row]: outcome for row, outcome in recalled.items()}
     for row in others:
         marks[firsts[row]] = _KNOWN
     if others:
-        known = [question for question, _ in plan.marked(block, marks, bytes((_KNOWN,)))]
+        known = [question for question, _ in plan.marked(block, marks, _IS_KNOWN)]
         for question, _, outcome in plan.questioner.look_up(known):
             if outcome is not None:
                 outcomes[question.leader] = outcome
     return outcomes
+
+
+def _offsets(marks: bytes | bytearray, wanted: bytes) -> list[int]:
+    """Return which rows of a block have one of the marks of a table."""
+    return list(compress(range(len(marks)), marks.translate(wanted)))
 
 
 def _rows(columns: Columns, offsets: Sequence[int]) -> Columns:

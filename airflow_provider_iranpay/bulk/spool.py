@@ -215,15 +215,17 @@ class Spool:
         outcomes, self._unwritten = self._unwritten, {}
         if not outcomes:
             return
-        pieces: dict[int, dict[int, Outcome]] = {}
-        for leader, outcome in outcomes.items():
-            pieces.setdefault(self._firsts[bisect_right(self._firsts, leader) - 1], {})[leader] = outcome
+        leaders = sorted(outcomes)
         self._database.execute("BEGIN")
-        for first, piece in pieces.items():
-            self._database.execute("INSERT INTO piece VALUES (?, ?)", (first, self._seal(_ENCODE(piece))))
         shared = self._database.execute(
-            "SELECT DISTINCT leader FROM duplicate WHERE leader BETWEEN ? AND ?", (min(outcomes), max(outcomes))
+            "SELECT DISTINCT leader FROM duplicate WHERE leader BETWEEN ? AND ?", (leaders[0], leaders[-1])
         ).fetchall()
+        while leaders:
+            block = self.block_with(leaders[0])
+            end = bisect_right(leaders, block.last)
+            of_block, leaders = leaders[:end], leaders[end:]
+            piece = dict(zip(of_block, map(outcomes.__getitem__, of_block), strict=True))
+            self._database.execute("INSERT INTO piece VALUES (?, ?)", (block.first, self._seal(_ENCODE(piece))))
         self._database.executemany(
             "INSERT OR REPLACE INTO shared VALUES (?, ?)",
             [(leader, self._seal(_ENCODE({leader: outcomes[leader]}))) for (leader,) in shared if leader in outcomes],

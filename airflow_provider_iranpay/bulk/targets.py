@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import compress, count, repeat
+from operator import add
 from typing import Any, Final, Protocol
 
 from sqlalchemy import (
@@ -139,7 +141,7 @@ class TableTarget:
         stamped = _Stamped(rows)
         with self._warehouse.transaction() as connection:
             upsert(connection, self._table, stamped, keep=self._stored_answer_stays)
-        return stamped.given
+        return stamped.given()
 
     def _stored_answer_stays(self, new: ColumnCollection[str, Any]) -> ColumnElement[bool]:
         return and_(not_(_is_answer(new["status"])), _is_answer(self._table.c.status))
@@ -215,24 +217,24 @@ class FileTarget:
         stamped = _Stamped(rows)
         with self._file.writing() as file:
             self._file.format.write(file, self._columns, stamped)
-        return stamped.given
+        return stamped.given()
 
 
 class _Stamped:
-    """Rows with the time of their loading, counted.
-
-    :ivar given: rows read so far.
-    """
+    """Rows with the time of their loading, counted."""
 
     def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
         self._rows = rows
-        self.given = 0
+        self._numbers = count(1)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         loaded_at = (datetime.now(UTC),)
-        for row in self._rows:
-            self.given += 1
-            yield row + loaded_at
+        numbered = compress(self._rows, self._numbers)  # takes a number for each row; none of them is false
+        return map(add, numbered, repeat(loaded_at))
+
+    def given(self) -> int:
+        """Return how many rows were read, once all are."""
+        return next(self._numbers) - 1
 
 
 def _is_answer(status: ColumnElement[str]) -> ColumnElement[bool]:

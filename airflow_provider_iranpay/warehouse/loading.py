@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from operator import itemgetter
+from functools import partial
+from itertools import chain, count, islice, repeat
+from operator import add, is_, itemgetter
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnCollection,
     ColumnElement,
@@ -47,6 +50,10 @@ Keep = Callable[["ColumnCollection[str, Any]"], ColumnElement[bool]]
 """From the columns of a new row, the condition under which the stored row of that key stays. It binds no values."""
 
 _POSITION = "iranpay_position"
+_TOGETHER = 32
+"""Rows that are read together."""
+
+_Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +145,7 @@ def _staged(connection: Connection, table: Table, rows: Iterable[Row]) -> Iterat
     lock_until_commit(connection, "load", table.name)
     with _refusals_without_values(connection, table), connection.begin_nested():
         staging.create(connection, checkfirst=False)
-        positioned = ((at, *values) for at, values in enumerate(_converted(table, connection, rows), 1))
+        positioned = map(add, zip(count(1)), _converted(table, connection, rows))
         _FILL[connection.dialect.name](connection, staging, positioned)
         _refuse_repeated_keys(connection, table, staging)
         with _hashed_joins(connection):
@@ -176,58 +183,76 @@ def _refusals_without_values(connection: Connection, table: Table) -> Iterator[N
         ) from None
 
 
-def _converted(table: Table, connection: Connection, rows: Iterable[Row]) -> Iterator[list[Any]]:
+def _converted(table: Table, connection: Connection, rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
     """Turn rows into what the driver takes, in the order of the columns."""
-    names = tuple(column.name for column in table.columns)
+    return chain.from_iterable(_converted_some(table, _converters(table, connection), iter(rows)))
+
+
+def _converted_some(
+    table: Table, converters: Sequence[tuple[int, _Convert]], unread: Iterator[Row]
+) -> Iterator[Iterator[tuple[Any, ...]]]:
+    """Convert rows by their columns, some rows at a time: it takes two thirds of the time."""
+    names = [column.name for column in table.columns]
     pick: Callable[[Any], tuple[Any, ...]] = itemgetter(*names)
     required = [index for index, column in enumerate(table.columns) if not column.nullable]
-    converters = _converters(table, connection)
-    for position, row in enumerate(rows, 1):
-        if len(row) != len(names):
+
+    def in_columns(some: Sequence[Row], position: int) -> list[Iterable[Any]]:
+        """Check rows. What is refused names the position, which is right for a single row."""
+        if {*map(len, some)} != {len(names)} or len({*map(type, some)}) > 1:
             raise _wrong_shape(table, position)
         try:
-            # Asking a tuple whether it is a Mapping costs as much as converting it.
-            values = list(pick(row) if not isinstance(row, tuple) and isinstance(row, Mapping) else row)
+            values: Iterable[Iterable[Any]] = map(pick, some) if isinstance(some[0], Mapping) else some
+            columns: list[Iterable[Any]] = list(zip(*values, strict=True))
         except KeyError:
             raise _wrong_shape(table, position) from None
         for index in required:
-            if values[index] is None:
+            if any(map(is_, columns[index], repeat(None))):
                 raise InvalidInput(names[index], "missing", "Give a value. Nothing was written.", row=str(position))
         for index, convert in converters:
-            values[index] = convert(values[index])
-        yield values
+            columns[index] = map(convert, columns[index])
+        return columns
+
+    position = 1
+    while some := list(islice(unread, _TOGETHER)):
+        try:
+            pieces: Iterable[list[Iterable[Any]]] = [in_columns(some, position)]
+        except InvalidInput:
+            # One by one, so that the first wrong row is named, once the database has taken those before it.
+            pieces = map(in_columns, ([row] for row in some), count(position))
+        for columns in pieces:
+            yield zip(*columns, strict=True)
+        position += len(some)
 
 
-def _converters(table: Table, connection: Connection) -> list[tuple[int, Callable[[Any], Any]]]:
+def _converters(table: Table, connection: Connection) -> list[tuple[int, _Convert]]:
     found = []
     for index, column in enumerate(table.columns):
+        convert: _Convert | None = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
         if isinstance(column.type, UtcTimestamp):
-            found.append((index, _instants(connection.dialect.name)))
+            # SQLAlchemy's own way takes three times as long.
+            convert = partial(stored_instant, dialect_name=connection.dialect.name)
+        if convert is None:
             continue
-        convert = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-        if convert is not None:
-            found.append((index, convert))
+        # Rows of one load share an instant, and so do answers that came together.
+        repeats = isinstance(column.type, UtcTimestamp | Boolean)
+        found.append((index, _Remembered(convert).__getitem__ if repeats else convert))
     return found
 
 
-def _instants(dialect_name: str) -> Callable[[Any], Any]:
-    """Convert instants, each once as long as they are few: rows of one load share one, and so do answers that came
-    together. SQLAlchemy's own way takes three times as long.
-    """
-    known: dict[Any, Any] = {}
+class _Remembered(dict[Any, Any]):
+    """What values are converted to, each converted once as long as they are few."""
 
-    def convert_or_remember(value: Any) -> Any:
-        converted = known.get(value)
-        if converted is None and value is not None:
-            if len(known) >= _INSTANTS_KNOWN:
-                known.clear()
-            converted = known[value] = stored_instant(value, dialect_name)
+    def __init__(self, convert: _Convert) -> None:
+        self._convert = convert
+
+    def __missing__(self, value: Any) -> Any:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[value] = converted = self._convert(value)
         return converted
 
-    return convert_or_remember
 
-
-_INSTANTS_KNOWN = 4_096
+_REMEMBERED = 4_096
 
 
 def _fill_sqlite(connection: Connection, staging: Table, rows: Iterator[Sequence[Any]]) -> None:

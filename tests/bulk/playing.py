@@ -288,7 +288,7 @@ class Table:
             run = Run(plan, journal, pace=pace, shared=shared, budget=None if budget is None else "budget")
             played = Played(run, plan, journal)
             yield played
-            played.rows = dict(plan.results(run.rest))
+            played.rows = dict(results_of(plan, run.rest))
 
     def run(self, frame, *providers, **how):
         """A run that was done, from plan to results."""
@@ -316,6 +316,11 @@ class Table:
         rows = self.attempts()
         spent = sum(row.cost_rial or 0 for row in rows)
         return spent, sum(row.price_rial or 0 for row in rows if row.cost_rial is None)
+
+
+def results_of(plan, rest):
+    """Each row's key with its outcome, in the order of the rows."""
+    return [pair for keys, outcomes in plan.results(rest) for pair in zip(keys, outcomes, strict=True)]
 
 
 class Played:

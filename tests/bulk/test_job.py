@@ -478,7 +478,11 @@ def test_accounts_of_two_environments_or_the_same_account_twice_or_none_are_refu
 def tampered(monkeypatch, change):
     """Let the results of a plan be something else than what they are."""
     results = Plan.results
-    monkeypatch.setattr(Plan, "results", lambda self, rest: iter(change(list(results(self, rest)))))
+
+    def changed(plan, rest):
+        yield zip(*change([pair for some in results(plan, rest) for pair in zip(*some, strict=True)]), strict=True)
+
+    monkeypatch.setattr(Plan, "results", changed)
 
 
 CHANGES = {

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from airflow_provider_iranpay.api.contract import UnreadablePayload
+from airflow_provider_iranpay.bulk import plan as plan_module
 from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
 from airflow_provider_iranpay.bulk.plan import Estimate
 from airflow_provider_iranpay.bulk.questions import Question
@@ -34,6 +35,7 @@ from tests.bulk.playing import (
     Table,
     mobile,
     national_code,
+    results_of,
     table,
 )
 
@@ -182,7 +184,9 @@ def test_each_row_is_in_one_of_the_sums(tmp_path_factory, rows, size):
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 100])
-def test_results_come_in_the_order_of_the_rows_each_with_what_its_question_came_to(desk, size):
+@pytest.mark.parametrize("together", [1, 4, 256])
+def test_results_come_in_the_order_of_the_rows_each_with_what_its_question_came_to(desk, monkeypatch, size, together):
+    monkeypatch.setattr(plan_module, "_TOGETHER", together)
     rows = [(mobile(1), national_code(1)), ("09", national_code(1)), (mobile(2), national_code(2))]
     rows += [
         (spelled(mobile(1), "persian"), national_code(1)),
@@ -194,7 +198,7 @@ def test_results_come_in_the_order_of_the_rows_each_with_what_its_question_came_
         closing(desk.journal()) as journal,
         closing(desk.plan(journal, Batches(frame(*rows), size), Provider())) as plan,
     ):
-        found = list(plan.results(REST))
+        found = results_of(plan, REST)
     assert [key for key, _ in found] == [1, 2, 3, 4, 5, 6]
     assert [(one.status, one.origin) for _, one in found] == [
         ("matched", "cached"),

@@ -102,7 +102,7 @@ def planned(desk, people, provider, keys, **how):
         closing(Journal.open(desk.warehouse, keys, playing.ENVIRONMENT, lease=playing.LEASE)) as journal,
         closing(desk.plan(journal, table(people), provider, **how)) as plan,
     ):
-        return plan.estimate, list(plan.results(REST)), [asked.leader for asked, _ in plan.open_questions()]
+        return plan.estimate, playing.results_of(plan, REST), [asked.leader for asked, _ in plan.open_questions()]
 
 
 @settings(

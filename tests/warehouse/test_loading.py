@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, MetaData, Table, Text, delete, false, inspect, select
 
 from airflow_provider_iranpay.exceptions import InvalidInput, LoadRefused
+from airflow_provider_iranpay.warehouse import loading
 from airflow_provider_iranpay.warehouse.column_types import JsonText, UtcTimestamp
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
 from airflow_provider_iranpay.warehouse.loading import LoadCounts, merge, replace_partition, upsert
@@ -257,6 +258,14 @@ def test_the_first_wrong_row_is_refused_wherever_it_stands(empty, wrong, place):
     assert held(empty) == []
 
 
+@pytest.mark.parametrize("how", [{"how": merge}, {"how": upsert, "keep": nothing}], ids=["merge", "upsert"])
+def test_the_first_mistake_is_told_whatever_comes_after_it(empty, how):
+    fit = {"id": 1, "at": datetime.now(UTC), "day": date(2025, 3, 21), "raw": []}
+    with pytest.raises(ValueError, match="without a time zone"):
+        load(empty, [fit, {**fit, "at": datetime(2025, 3, 21)}, {**fit, "id": None}], table=answers, **how)  # noqa: DTZ001
+    assert held(empty, answers) == []
+
+
 def test_a_row_that_a_rule_of_the_database_refuses_is_not_quoted(empty):
     with pytest.raises(
         LoadRefused, match=r"calls: the database refused the rows \((used_is_counted|IntegrityError)\)"
@@ -309,7 +318,9 @@ def test_a_condition_that_is_neither_true_nor_false_keeps_nothing(empty):
     assert held(empty) == [call("cards", 2)]
 
 
-def test_an_upsert_stores_values_as_their_columns_say(empty):
+@pytest.mark.parametrize("remembered", [2, 4_096])
+def test_an_upsert_stores_values_as_their_columns_say(empty, monkeypatch, remembered):
+    monkeypatch.setattr(loading, "_REMEMBERED", remembered)
     at = datetime(2025, 3, 20, 20, 30, tzinfo=UTC)
     rows = [{"id": key, "at": at + timedelta(key // 2), "day": date(2025, 3, 21), "raw": [key]} for key in range(99)]
     load(empty, rows, upsert, table=answers, keep=nothing)
