@@ -197,6 +197,16 @@ def prefer_keys(connection: Connection) -> None:
 _AT_ONCE = 5_000
 """Values of one look-up."""
 
+_CUT_TOGETHER = 8
+"""Values that SQLite cuts off in one step of a recursion, which takes longer than to cut."""
+
+_CUT = (
+    "(WITH RECURSIVE some (start) AS"
+    " (SELECT 1 UNION ALL SELECT start + {step} FROM some WHERE start + {step} <= length(?1))"
+    " SELECT substr(?1, start + each.column1, {size}) AS value FROM some CROSS JOIN (VALUES {places}) AS each"
+    ") AS given CROSS JOIN"
+)
+
 
 def select_any(
     connection: Connection, statement: str, values: Sequence[bytes], shared: tuple[Any, ...] = ()
@@ -205,6 +215,7 @@ def select_any(
 
     :param statement: ``{given}`` stands where its tables begin, and ``{any}`` behind the column that has one of the
         values. Each ``{}``, between these two, is one that is shared.
+    :param values: all of one length, none empty.
     """
     on_sqlite = connection.dialect.name == "sqlite"
     places = ["?" if on_sqlite else "%s"] * len(shared)
@@ -212,10 +223,16 @@ def select_any(
         some = values[start : start + _AT_ONCE]
         if on_sqlite:
             # In their own order, not in that of an index that IN would make of them: their rows often lie in it too.
-            rows = f"(VALUES {','.join(['(?)'] * len(some))}) AS given CROSS JOIN"
-            text = statement.format(*places, given=rows, any="= given.column1")
-            given: tuple[Any, ...] = (*map(bytearray, some), *shared)
+            # And in one piece: to bind each takes as long as to find some.
+            text = statement.format(*places, given=_cut(len(some[0])), any="= given.value")
+            given: tuple[Any, ...] = (b"".join(some), *shared)
         else:
             text = statement.format(*places, given="", any="= ANY(%s)")
             given = (*shared, list(some))
         yield from connection.exec_driver_sql(text, given).cursor.fetchall()
+
+
+def _cut(size: int) -> str:
+    """Write how SQLite cuts values of one size apart. It may find empty ones behind the last."""
+    places = ", ".join(f"({size * place})" for place in range(_CUT_TOGETHER))
+    return _CUT.format(step=size * _CUT_TOGETHER, size=size, places=places)

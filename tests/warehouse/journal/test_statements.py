@@ -98,3 +98,17 @@ def test_rows_of_these_values_are_selected_where_the_rest_fits(connection):
     statement = "SELECT number FROM {given} kept WHERE name = {} AND number <> {} AND mark {any}"
     found = select_any(connection, statement, [b"0", b"3", b"2", b"1"], ("wanted", 1))
     assert sorted(found) == [(2,), (3,)]
+
+
+MARK = Insert("kept", shared={}, each={"mark": "bytea"})
+
+
+@pytest.mark.parametrize("asked", [0, 1, 7, 8, 9, 16, 100, 5_001])
+def test_any_number_of_values_is_looked_up_in_their_order(asked):
+    marks = [number.to_bytes(2, "big") for number in range(6_000)]
+    there, wanted = dict.fromkeys(marks[::2]), marks[:asked][::-1] * 2
+    with create_engine("sqlite://").connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (mark blob PRIMARY KEY)")
+        MARK.run(connection, (), [(mark,) for mark in there])
+        found = select_any(connection, "SELECT mark FROM {given} kept WHERE mark {any}", wanted)
+        assert list(found) == [(mark,) for mark in wanted if mark in there]
