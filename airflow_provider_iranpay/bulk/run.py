@@ -53,7 +53,9 @@ __all__ = ["Pace", "Run", "Totals"]
 log = logging.getLogger(__name__)
 
 _LINGER_SECONDS: Final = 0.02
-"""For how long an answer waits for others to be committed with it."""
+"""For how long an answer waits for others to be committed with it, where a lane has nothing to send."""
+_IN_NO_HURRY_SECONDS: Final = 0.1
+"""The same where each lane still has."""
 _NAP_SECONDS: Final = 0.05
 _NOTED_TOGETHER: Final = 4_096
 """Outcomes without a call that are held in memory at the most."""
@@ -471,7 +473,10 @@ class Run:
         if self._since is None:
             self._since = time.monotonic()
         enough = max(len(self._ended), claims) * 4 >= self._ahead * 3
-        return enough or self._stopped or not self._open or time.monotonic() - self._since >= _LINGER_SECONDS
+        if enough or self._stopped or not self._open:
+            return True
+        in_hurry = any(not lane.waiting for lane in self._lanes)
+        return time.monotonic() - self._since >= (_LINGER_SECONDS if in_hurry else _IN_NO_HURRY_SECONDS)
 
     def _commit(self) -> None:
         """Settle what has come and claim what goes next, in one transaction; then have sent what was won."""

@@ -75,7 +75,7 @@ class Movements:
         """Move the counters."""
         for name in sorted(self._changes):
             spent, reserved = self._changes[name]
-            _MOVE.run(connection, spent, reserved, self._environment, name)
+            _MOVE.changed(connection, spent, reserved, self._environment, name)
 
     def _lock(self, connection: Connection, *, through: str) -> Balance:
         """Lock all budgets of this transaction, in the order of their names, as every other one does; read one."""
@@ -130,10 +130,10 @@ def read_balance(connection: Connection, environment: str, name: str, *, lock: b
     :param lock: until the transaction ends.
     :raises ConfigurationError: there is no such budget.
     """
-    row = (_READ_AND_LOCK if lock else _READ).run(connection, environment, name).first()
+    row = (_READ_AND_LOCK if lock else _READ).first(connection, environment, name)
     if row is None:
         raise ConfigurationError(f"There is no budget {name!r}: open it before something is claimed under it.")
-    cap_rial, spent_rial, reserved_rial = tuple(row)
+    cap_rial, spent_rial, reserved_rial = row
     return Balance(cap_rial=cap_rial, spent_rial=spent_rial, reserved_rial=reserved_rial)
 
 

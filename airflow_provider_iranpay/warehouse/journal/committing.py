@@ -256,10 +256,13 @@ def _written(connection: Connection, group: Group, hashes: Sequence[bytes]) -> I
 def _new_ids(connection: Connection, count: int) -> list[int]:
     """Take numbers that no question has."""
     if connection.dialect.name == "sqlite":
-        last = connection.exec_driver_sql("SELECT max(question_id) FROM iranpay_question").scalar() or 0
-        return list(range(last + 1, last + 1 + count))
+        (last,) = _LAST_ID.first(connection) or (None,)
+        return list(range((last or 0) + 1, (last or 0) + 1 + count))
     sequence = "SELECT nextval(pg_get_serial_sequence('iranpay_question', 'question_id')) FROM generate_series(1, %s)"
     return [number for (number,) in connection.exec_driver_sql(sequence, (count,))]
+
+
+_LAST_ID = Statement("SELECT max(question_id) FROM iranpay_question")
 
 
 def _give_back(connection: Connection, question_ids: Sequence[int]) -> None:
@@ -318,8 +321,8 @@ _BEGUN = {
 def read_again(connection: Connection, group: Group) -> Committed | None:
     """Read what this group has done, if it was committed: for when the reply to the commit was lost."""
     # Waits for a commit of this worker that is still on its way: only then is it known.
-    commits = _COMMITS.run(connection, group.worker).scalar()
-    if commits != group.number:
+    found = _COMMITS.first(connection, group.worker)
+    if found is None or found[0] != group.number:
         return None
     last = group.first + len(group.claims) - 1
     written = set(

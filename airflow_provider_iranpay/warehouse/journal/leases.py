@@ -63,9 +63,7 @@ def renew(connection: Connection, *, name: bytes, now: datetime, lease: Lease, c
     """
     moments = {"now": now, **_spans(now, lease)}
     stored = {at: UtcTimestamp().process_bind_param(moment, connection.dialect) for at, moment in moments.items()}
-    return bool(
-        _RENEW.run(connection, commits, stored["lease_until"], stored["stale_at"], name, stored["now"]).rowcount
-    )
+    return bool(_RENEW.changed(connection, commits, stored["lease_until"], stored["stale_at"], name, stored["now"]))
 
 
 _RENEW = Statement(

@@ -84,8 +84,8 @@ def give_up(connection: Connection, environment: str, keys: KeyRing, key_ids: Co
 
 def is_known(connection: Connection, environment: str, keys: KeyRing) -> bool:
     """Tell whether the ring is still the known one; nobody replaces it until the transaction ends."""
-    found = _KNOWN.run(connection, environment).scalar()
-    return found is not None and bool(json.loads(found) == keys.fingerprints)
+    found = _KNOWN.first(connection, environment)
+    return found is not None and bool(json.loads(found[0]) == keys.fingerprints)
 
 
 _KNOWN = Statement(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 __all__ = ["Insert", "ManyKeys", "ManyRows", "Statement", "prefer_keys", "select_any"]
@@ -31,11 +32,25 @@ class Statement:
         self._on_postgresql = text.format(for_update="FOR UPDATE", for_key_share="FOR KEY SHARE", **named)
         self._names = tuple(values)
 
-    def run(self, connection: Connection, *values: Any) -> CursorResult[Any]:
-        """Carry it out with these values, in the order of their names."""
+    def first(self, connection: Connection, *values: Any) -> tuple[Any, ...] | None:
+        """Read the first row for these values, in the order of their names; None where there is none."""
         if connection.dialect.name == "sqlite":
-            return connection.exec_driver_sql(self._on_sqlite, values)
-        return connection.exec_driver_sql(self._on_postgresql, dict(zip(self._names, values, strict=True)))
+            with _driver(connection) as driver:
+                row: tuple[Any, ...] | None = driver.execute(self._on_sqlite, values).fetchone()
+            return row
+        found = connection.exec_driver_sql(self._on_postgresql, self._named(values)).first()
+        return None if found is None else tuple(found)
+
+    def changed(self, connection: Connection, *values: Any) -> int:
+        """Carry it out with these values, and count the rows that it has changed."""
+        if connection.dialect.name == "sqlite":
+            with _driver(connection) as driver:
+                changed: int = driver.execute(self._on_sqlite, values).rowcount
+            return changed
+        return connection.exec_driver_sql(self._on_postgresql, self._named(values)).rowcount
+
+    def _named(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        return dict(zip(self._names, values, strict=True))
 
 
 class ManyRows:
@@ -60,14 +75,14 @@ class ManyRows:
         if not rows:
             return 0
         if connection.dialect.name == "sqlite":
-            # To bind a value takes SQLite as long as to store it: what all rows share stands in the text.
-            return self._run_on_sqlite(connection, _literals(self._shared, shared), rows)
+            return self._run_on_sqlite(connection, shared, rows)
         columns = [list(column) for column in zip(*rows, strict=True)]
         given = dict(zip((*self._shared, *self._each), [*shared, *columns], strict=True))
         return connection.exec_driver_sql(self._on_postgresql, given).rowcount
 
-    def _run_on_sqlite(self, connection: Connection, same: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> int:
-        return _changed(connection, self._on_sqlite.format(**same), rows)
+    def _run_on_sqlite(self, connection: Connection, shared: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> int:
+        # To bind a value takes SQLite as long as to store it: what all rows share stands in the text.
+        return _changed(connection, self._on_sqlite.format(**_literals(self._shared, shared)), rows)
 
 
 class Insert(ManyRows):
@@ -81,30 +96,34 @@ class Insert(ManyRows):
     ) -> None:
         names = (*shared, *each)
         into = f"INSERT INTO {table} ({', '.join(names)})"
-        row = f"({', '.join([*_left_open(shared).values(), *('?' for _ in each)])})"
         read = _read(shared, each)
         self._shared = tuple(shared)
         self._each = tuple(each)
         self._blobs = [place for place, kind in enumerate(each.values()) if kind == "bytea"]
-        self._on_sqlite = f"{into} VALUES {row} {on_conflict}"
-        self._together = f"{into} VALUES {', '.join([row] * _TOGETHER)} {on_conflict}"
+        same, width = [f"?{place + 1}" for place in range(len(shared))], len(each)
+        rows = [
+            f"({', '.join([*same, *(f'?{len(same) + row * width + place + 1}' for place in range(width))])})"
+            for row in range(_TOGETHER)
+        ]
+        self._on_sqlite = f"{into} VALUES {rows[0]} {on_conflict}"
+        self._together = f"{into} VALUES {', '.join(rows)} {on_conflict}"
         self._on_postgresql = f"{into} SELECT {', '.join(read[name] for name in names)} {_given(each)} {on_conflict}"
 
-    def _run_on_sqlite(self, connection: Connection, same: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> int:
+    def _run_on_sqlite(self, connection: Connection, shared: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> int:
         values, width = list(chain.from_iterable(rows)), len(self._each)
         # A bytearray is bound as it is: of bytes the driver asks first whether they are to be adapted.
         for place in self._blobs:
             blobs = values[place::width]
             values[place::width] = [one and bytearray(one) for one in blobs] if None in blobs else map(bytearray, blobs)
-        # To begin a statement, and to end it, takes SQLite a fifth of the time of a row.
+        # What all share is bound once for some rows. In the text it would make each commit's statement a new one.
         step = width * _TOGETHER
         whole = len(values) - len(values) % step
-        together = [tuple(values[start : start + step]) for start in range(0, whole, step)]
-        alone = [tuple(values[start : start + width]) for start in range(whole, len(values), width)]
+        together = [(*shared, *values[start : start + step]) for start in range(0, whole, step)]
+        alone = [(*shared, *values[start : start + width]) for start in range(whole, len(values), width)]
         made = 0
         for text, some in ((self._together, together), (self._on_sqlite, alone)):
             if some:
-                made += _changed(connection, text.format(**same), some)
+                made += _changed(connection, text, some)
         return made
 
 
@@ -139,16 +158,22 @@ class ManyKeys:
 
 
 def _changed(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> int:
-    """Carry a statement out for each of these rows on SQLite, past SQLAlchemy, which takes as long as some rows do.
+    """Carry a statement out for each of these rows on SQLite.
 
     :return: rows of the table that it has changed or made.
     """
-    driver: Any = connection.connection.driver_connection
-    try:
+    with _driver(connection) as driver:
         changed: int = driver.executemany(text, rows).rowcount
-    except sqlite3.Error as error:
-        raise DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True) from error
     return changed
+
+
+@contextmanager
+def _driver(connection: Connection) -> Iterator[Any]:
+    """Go past SQLAlchemy on SQLite: it takes as long as some rows do. Errors are the same."""
+    try:
+        yield connection.connection.driver_connection
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True) from error
 
 
 def _literals(names: Sequence[str], values: tuple[Any, ...]) -> dict[str, str]:

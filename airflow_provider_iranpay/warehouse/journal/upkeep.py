@@ -80,7 +80,7 @@ def resolve(connection: Connection, environment: str, key: AttemptKey, *, paid: 
     step(rows[0].common.state, event)
     movements = Movements(environment)
     settle(connection, [Settled(rows[0], event)], movements)
-    _FORGET_RETRY.run(connection, rows[0].question_id)
+    _FORGET_RETRY.changed(connection, rows[0].question_id)
     movements.write(connection)
 
 
