@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
@@ -44,9 +43,16 @@ Hands = Mapping[AttemptKey, Known]
 _KEPT = frozenset({Event.ANSWERED, Event.UNREADABLE})
 _FAILED = frozenset({State.NOT_SENT, State.REJECTED})
 
+_OF_ALL = {"environment": "text", "key_id": "text", "worker": "bytea", "inquiry": "text"}
 _ASK = Insert(
     "iranpay_question",
-    shared={"environment": "text", "key_id": "text", "worker": "bytea", "inquiry": "text"},
+    shared=_OF_ALL,
+    each={"hash": "bytea", "number": "bigint"},
+    on_conflict="ON CONFLICT DO NOTHING RETURNING hash, question_id",
+)
+_ASK_NUMBERED = Insert(
+    "iranpay_question",
+    shared=_OF_ALL,
     each={"hash": "bytea", "question_id": "bigint", "number": "bigint"},
     on_conflict="ON CONFLICT DO NOTHING",
 )
@@ -232,37 +238,32 @@ def _take_new(
     connection: Connection, group: Group, new: Sequence[tuple[bytes, Attempt]], key_id: str
 ) -> dict[bytes, int]:
     """Write the questions that nobody has asked; those that somebody has meanwhile are left out."""
-    asked: defaultdict[str, list[tuple[bytes, int, int]]] = defaultdict(list)
-    for (some, one), question_id in zip(new, _new_ids(connection, len(new)), strict=True):
-        asked[one.claim.terms.inquiry].append((some, question_id, one.key.number))
+    asked: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
+    for some, one in new:
+        asked[one.claim.terms.inquiry].append((some, one.key.number))
+    write = _write_on_sqlite if connection.dialect.name == "sqlite" else _ASK.returning
     ids: dict[bytes, int] = {}
     for inquiry in sorted(asked):
-        rows = sorted(asked[inquiry])
-        if _ASK.run(connection, (group.environment, key_id, group.worker, inquiry), rows) == len(rows):
-            ids.update([(some, question_id) for some, question_id, _ in rows])
-        else:
-            ids.update(_written(connection, group, [some for some, _, _ in rows]))
+        ids.update(write(connection, (group.environment, key_id, group.worker, inquiry), sorted(asked[inquiry])))
     return ids
 
 
-_WRITTEN = "SELECT hash, question_id FROM {given} iranpay_question WHERE worker = {} AND number >= {} AND hash {any}"
-
-
-def _written(connection: Connection, group: Group, hashes: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
-    """Read the hash and the number of each of these questions that this group has written."""
-    return select_any(connection, _WRITTEN, hashes, (group.worker, group.first))
-
-
-def _new_ids(connection: Connection, count: int) -> list[int]:
-    """Take numbers that no question has."""
-    if connection.dialect.name == "sqlite":
-        (last,) = _LAST_ID.first(connection) or (None,)
-        return list(range((last or 0) + 1, (last or 0) + 1 + count))
-    sequence = "SELECT nextval(pg_get_serial_sequence('iranpay_question', 'question_id')) FROM generate_series(1, %s)"
-    return [number for (number,) in connection.exec_driver_sql(sequence, (count,))]
+def _write_on_sqlite(
+    connection: Connection, shared: tuple[str, str, bytes, str], rows: Sequence[tuple[bytes, int]]
+) -> Iterable[tuple[bytes, int]]:
+    """Write questions, and give the hash and the number of each that is new."""
+    (last,) = _LAST_ID.first(connection) or (None,)
+    ids = range((last or 0) + 1, (last or 0) + 1 + len(rows))
+    hashes = [some for some, _ in rows]
+    numbered = [(some, question_id, number) for (some, number), question_id in zip(rows, ids, strict=True)]
+    if _ASK_NUMBERED.run(connection, shared, numbered) == len(rows):
+        return zip(hashes, ids, strict=True)
+    _, _, worker, _ = shared
+    return select_any(connection, _WRITTEN, hashes, (worker, min(number for _, number in rows)))
 
 
 _LAST_ID = Statement("SELECT max(question_id) FROM iranpay_question")
+_WRITTEN = "SELECT hash, question_id FROM {given} iranpay_question WHERE worker = {} AND number >= {} AND hash {any}"
 
 
 def _give_back(connection: Connection, question_ids: Sequence[int]) -> None:

@@ -76,9 +76,11 @@ class ManyRows:
             return 0
         if connection.dialect.name == "sqlite":
             return self._run_on_sqlite(connection, shared, rows)
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        given = dict(zip((*self._shared, *self._each), [*shared, *columns], strict=True))
-        return connection.exec_driver_sql(self._on_postgresql, given).rowcount
+        return connection.exec_driver_sql(self._on_postgresql, self._in_arrays(shared, rows)).rowcount
+
+    def _in_arrays(self, shared: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+        columns = map(list, zip(*rows, strict=True))
+        return dict(zip((*self._shared, *self._each), (*shared, *columns), strict=True))
 
     def _run_on_sqlite(self, connection: Connection, shared: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> int:
         # To bind a value takes SQLite as long as to store it: what all rows share stands in the text.
@@ -88,7 +90,7 @@ class ManyRows:
 class Insert(ManyRows):
     """Inserts many rows; the values are called like the columns.
 
-    :param on_conflict: the clause, if there is one.
+    :param on_conflict: the clause, if there is one, with what is to be returned.
     """
 
     def __init__(
@@ -108,6 +110,13 @@ class Insert(ManyRows):
         self._on_sqlite = f"{into} VALUES {rows[0]} {on_conflict}"
         self._together = f"{into} VALUES {', '.join(rows)} {on_conflict}"
         self._on_postgresql = f"{into} SELECT {', '.join(read[name] for name in names)} {_given(each)} {on_conflict}"
+
+    def returning(
+        self, connection: Connection, shared: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]
+    ) -> list[tuple[Any, ...]]:
+        """Insert these rows on PostgreSQL, and give what the clause returns of each that it has made."""
+        found = connection.exec_driver_sql(self._on_postgresql, self._in_arrays(shared, rows))
+        return [tuple(row) for row in found]
 
     def _run_on_sqlite(self, connection: Connection, shared: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> int:
         values, width = list(chain.from_iterable(rows)), len(self._each)
