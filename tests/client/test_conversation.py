@@ -152,6 +152,51 @@ def test_an_answer_is_read_without_a_conversation_just_as_in_one(event):
     assert alone == (within if within[0] in ("answer", exceptions.UnreadableAnswer) else ("answer", None))
 
 
+class TestAnswersThatAreTheSame:
+    """Short answers are read once, unless they repeat what was asked."""
+
+    def reads(self, *events: Received, **row) -> tuple[list[object], int]:
+        """What a conversation makes of answers, and how many payloads it has read for that."""
+        read: list[object] = []
+
+        def reader(payload):
+            read.append(payload)
+            return payload["matched"]
+
+        endpoint = Endpoint(service="x", path="/x", safety=Safety.BILLABLE_READ, read=reader, **row)
+        talk = Conversation(Jibit("key", "secret"), Retries(TRIES))
+        request = Request(endpoint=endpoint, query={"number": "1"})
+        return [talk.answer(request, event, "0" * 32) for event in events], len(read)
+
+    def test_they_are_read_once_to_the_letter(self):
+        no, spaced = Received(200, b'{"matched": false}', AT), Received(200, b'{"matched":true}', AT)
+        assert self.reads(MATCHED, no, MATCHED, spaced, no) == ([True, False, True, True, False], 3)
+
+    def test_one_with_another_status_is_another_one(self):
+        assert self.reads(MATCHED, Received(201, MATCHED.body, AT), Received(500, MATCHED.body, AT)) == (
+            [True, True, None],
+            2,
+        )
+
+    def test_one_that_repeats_what_was_asked_is_read_each_time(self):
+        echo = Received(200, b'{"matched": true, "number": "1"}', AT)
+        assert self.reads(echo, echo, echoes={"number": "number"}) == ([True, True], 2)
+
+    def test_one_that_is_not_short_is_read_each_time(self):
+        long = Received(200, b'{"matched": true, "more": "%b"}' % (b"x" * 1024), AT)
+        assert self.reads(long, long) == ([True, True], 2)
+
+    def test_one_that_cannot_be_read_is_told_each_time(self):
+        talk, request = Conversation(Jibit("key", "secret"), Retries(TRIES)), a_call()
+        for _ in range(2):
+            with pytest.raises(exceptions.UnreadableAnswer):
+                talk.answer(request, Received(200, b'{"matched": 1}', AT), "0" * 32)
+
+    def test_no_more_are_held_than_a_thousand(self):
+        others = [Received(200, b'{"matched": true, "n": %d}' % number, AT) for number in range(1_001)]
+        assert self.reads(*others, *others)[1] == 1_002
+
+
 @pytest.mark.parametrize("row", [*endpoints.ENDPOINTS.values(), *BANKING.values(), *GATEWAY.values(), *WALLET.values()])
 def test_no_answer_is_none(row):
     assert not isinstance(None, get_type_hints(row.read)["return"])

@@ -12,7 +12,20 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, MetaData, Table, Text, delete, false, inspect, select
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Double,
+    MetaData,
+    Table,
+    Text,
+    delete,
+    false,
+    inspect,
+    select,
+)
 
 from airflow_provider_iranpay.exceptions import InvalidInput, LoadRefused
 from airflow_provider_iranpay.warehouse import loading
@@ -325,6 +338,22 @@ def test_an_upsert_stores_values_as_their_columns_say(empty, monkeypatch, rememb
     rows = [{"id": key, "at": at + timedelta(key // 2), "day": date(2025, 3, 21), "raw": [key]} for key in range(99)]
     load(empty, rows, upsert, table=answers, keep=nothing)
     assert held(empty, answers) == rows
+
+
+plain = Table("plain", MetaData(), Column("id", BigInteger, primary_key=True), *(Column(name, Double) for name in "ab"))
+
+
+@same_database
+@given(rows=st.lists(st.tuples(*[st.sampled_from([None, 0, 0.0, 1, 1.0, 2.5])] * 2), min_size=1, max_size=80))
+def test_what_rows_have_in_common_is_stored_for_each_as_it_is(empty, rows):
+    plain.create(empty.engine, checkfirst=True)
+    with empty.transaction() as connection:
+        connection.execute(delete(plain))
+        upsert(connection, plain, ((number, *row) for number, row in enumerate(rows)), keep=nothing)
+        found = connection.execute(select(plain.c.a, plain.c.b).order_by(plain.c.id)).all()
+    assert repr([tuple(row) for row in found]) == repr(
+        [tuple(None if value is None else float(value) for value in row) for row in rows]
+    )
 
 
 @pytest.mark.parametrize(
