@@ -19,7 +19,7 @@ from airflow_provider_iranpay.client.many_driver import ManyClient
 from airflow_provider_iranpay.client.pacer import Pacer
 from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.inquiries import Answering, Inquiry
-from airflow_provider_iranpay.warehouse.journal.keyring import wire_hash
+from airflow_provider_iranpay.warehouse.journal.keyring import wire_hash, wire_hashes
 
 __all__ = ["MakeClient", "Reader", "Way", "bare_reader", "highest_cost_rial", "same_environment"]
 
@@ -68,7 +68,7 @@ class Reader:
         form = _encode((endpoint.method, endpoint.path, {**endpoint.fixed, **dict.fromkeys(columns, _HERE)})).decode()
         form = form.replace("%", "%%").replace(_HERE, "%s")
         rows = zip(*(columns[name] for name in sorted(columns)), strict=True)
-        wires = [wire_hash((form % row).encode()) for row in rows]
+        wires = wire_hashes(map(str.encode, map(form.__mod__, rows)))
         # An account that writes its requests in a way of its own is found out by the first of them.
         first = {name: column[0] or "" for name, column in inputs.items()}
         return wires if wires and wires[0] == self.wire(self.request(first)) else None

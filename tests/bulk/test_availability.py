@@ -282,7 +282,7 @@ def test_a_kept_answer_of_a_closed_bank_is_an_answer(desk):
 
 def test_an_answer_that_another_worker_brings_meanwhile_is_taken(desk, often):
     report, other = Report("MELLI"), account()
-    with begun(desk, cards(MELLI=2, SAMAN=4), account(report), patience_seconds=0.3) as played:
+    with begun(desk, cards(MELLI=2, SAMAN=4), account(report), patience_seconds=2.0) as played:
         until(lambda: desk.count() == 4)
         desk.run(cards(MELLI=1), other, inquiry=CARD_TO_IBAN)
     assert [played.rows[key].status for key in (1, 2)] == ["ok", "not_sent_unavailable"]

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from airflow_provider_iranpay.exceptions import ConfigurationError
 
-__all__ = ["QUESTION_BYTES", "WIRE_BYTES", "KeyRing", "new_key", "sealed_by", "wire_hash"]
+__all__ = ["QUESTION_BYTES", "WIRE_BYTES", "KeyRing", "new_key", "sealed_by", "wire_hash", "wire_hashes"]
 
 KEY_BYTES = 32
 QUESTION_BYTES = 16
@@ -199,6 +199,11 @@ def new_key() -> str:
 def wire_hash(wire: bytes) -> bytes:
     """Hash a request as it goes over the wire. It has no key: it is stored inside the sealed answer alone."""
     return sha256(wire).digest()[:WIRE_BYTES]
+
+
+def wire_hashes(wires: Iterable[bytes]) -> list[bytes]:
+    """Hash many."""
+    return [hashed.digest()[:WIRE_BYTES] for hashed in map(sha256, wires)]
 
 
 def sealed_by(key_id: str) -> bytes:
