@@ -48,7 +48,7 @@ from benchmarks.place import PROJECT, Place
 __all__ = ["BENCHMARKS", "make_job", "new_database", "way_to", "write_customers"]
 
 _INQUIRY = INQUIRIES["match_card"]
-_ROUNDS = 7
+_ROUNDS = 11
 _MANY, _FEW = 20_000, 1_000
 _AHEAD = 256
 _LATE_SECONDS, _LATE_ROWS, _LATE_IN_FLIGHT = 0.05, 51_200, 256
