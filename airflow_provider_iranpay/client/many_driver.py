@@ -155,8 +155,8 @@ class ManyClient:
     :param store: where tokens outlive the process; only a thread of its own touches it.
     :param in_flight: calls that are open at once, those that wait to be repeated included; at most 900.
     :param pacer: holds back sends, repeats included; token calls are not counted.
-    :param may_send: asked before each send, repeats included, or once for those that leave together. While it says no,
-        nothing is sent; it is asked again after ``wake``, and every half second.
+    :param may_send: asked before each send, repeats included. While it says no, nothing is sent; it is asked again
+        after ``wake``, and every half second.
     :raises ConfigurationError: more in flight than can be waited for.
     """
 
@@ -354,6 +354,9 @@ class ManyClient:
             for _ in range(1 if self._pacer else len(self._ready)):
                 if self._stopped:
                     return
+                if not self._is_let_send():
+                    self._held_for = _LONGEST_HOLD
+                    return
                 self._send_next(now)
 
     def _send_next(self, now: datetime) -> None:
@@ -369,10 +372,8 @@ class ManyClient:
         self._wire.send(message, talk)
 
     def _hold(self) -> float:
-        """Find for how many seconds nothing may be sent; 0 where it may be now."""
+        """Find for how many seconds the account is paused or has no slot; 0 where it may be sent to now."""
         self._held_for = self._account.pause_left() or self._slot_left()
-        if not self._held_for and not self._is_let_send():
-            self._held_for = _LONGEST_HOLD
         return self._held_for
 
     def _slot_left(self) -> float:

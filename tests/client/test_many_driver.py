@@ -284,14 +284,14 @@ class TestMaySend:
         asked = itertools.count(1)
 
         def lease():
-            if next(asked) == 2:
+            if next(asked) == 3:
                 raise RuntimeError("the lease is gone")
             return True
 
         with serving(lambda peer, _: (time.sleep(0.1), peer.send(MATCHED))) as server:
             source = Listed([matching()] * 3)
             with pytest.raises(RuntimeError, match="lease is gone"):
-                run(server.url, source, in_flight=2, may_send=lease)
+                run(server.url, source, may_send=lease)
             assert server.received == len(source.answers()) == 2
         assert isinstance(source.outcomes[2], exceptions.NotSent)
 
