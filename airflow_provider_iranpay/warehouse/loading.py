@@ -41,6 +41,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from airflow_provider_iranpay.exceptions import InvalidInput, LoadRefused
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp, stored_instant
 from airflow_provider_iranpay.warehouse.engine import lock_until_commit
+from airflow_provider_iranpay.warehouse.places import numbered_places
 
 __all__ = ["LoadCounts", "Row", "merge", "replace_partition", "upsert"]
 
@@ -285,16 +286,7 @@ def _is_one_value(column: Sequence[Any]) -> bool:
     return len({*column}) == 1 and len({*map(type, column)}) == 1 and not isinstance(column[0], float)
 
 
-@lru_cache(maxsize=64)
-def _places(common: tuple[bool, ...], rows: int) -> str:
-    """Number the places of values: those that rows have in common first, then those of each row.
-
-    :param common: for each column whether it is one of these.
-    """
-    numbers = count(1)
-    shared = {index: next(numbers) for index, is_common in enumerate(common) if is_common}
-    every = [[shared.get(index) or next(numbers) for index in range(len(common))] for _ in range(rows)]
-    return ", ".join(f"({', '.join(f'?{number}' for number in row)})" for row in every)
+_places = lru_cache(maxsize=64)(numbered_places)
 
 
 def _fill_postgresql(connection: Connection, staging: Table, rows: Iterator[Sequence[Any]]) -> None:

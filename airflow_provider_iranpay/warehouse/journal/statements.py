@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from airflow_provider_iranpay.warehouse.places import numbered_places
+
 __all__ = ["Insert", "ManyKeys", "ManyRows", "Statement", "prefer_keys", "select_any"]
 
 
@@ -102,13 +104,9 @@ class Insert(ManyRows):
         self._shared = tuple(shared)
         self._each = tuple(each)
         self._blobs = [place for place, kind in enumerate(each.values()) if kind == "bytea"]
-        same, width = [f"?{place + 1}" for place in range(len(shared))], len(each)
-        rows = [
-            f"({', '.join([*same, *(f'?{len(same) + row * width + place + 1}' for place in range(width))])})"
-            for row in range(_TOGETHER)
-        ]
-        self._on_sqlite = f"{into} VALUES {rows[0]} {on_conflict}"
-        self._together = f"{into} VALUES {', '.join(rows)} {on_conflict}"
+        common = [True] * len(shared) + [False] * len(each)
+        self._on_sqlite = f"{into} VALUES {numbered_places(common, 1)} {on_conflict}"
+        self._together = f"{into} VALUES {numbered_places(common, _TOGETHER)} {on_conflict}"
         self._on_postgresql = f"{into} SELECT {', '.join(read[name] for name in names)} {_given(each)} {on_conflict}"
 
     def returning(
