@@ -184,12 +184,13 @@ class Questioner:
 
 
 def hash_order(hashes: Sequence[bytes]) -> list[int]:
-    """Return the places of hashes in the order of their first bytes: how they lie in the journal's index."""
-    first = np.frombuffer(b"".join([one[:_ORDERED_BYTES] for one in hashes]), ">u8")
-    return cast("list[int]", first.argsort().tolist())
-
-
-_ORDERED_BYTES: Final = 8
+    """Return the places of hashes, all of one length, in the order of their first bytes: how they lie in the journal's
+    index.
+    """
+    if not hashes:
+        return []
+    words = np.frombuffer(b"".join(hashes), ">u8").reshape(len(hashes), -1)
+    return cast("list[int]", words[:, 0].argsort().tolist())
 
 
 def _without_none(column: Sequence[str | None]) -> Sequence[str]:

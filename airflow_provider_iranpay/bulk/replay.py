@@ -16,7 +16,7 @@ from airflow_provider_iranpay.bulk.ways import Reader
 from airflow_provider_iranpay.client.conversation import reread
 from airflow_provider_iranpay.exceptions import IranPayError
 from airflow_provider_iranpay.inquiries import Inquiry
-from airflow_provider_iranpay.warehouse.journal.looking import Kept
+from airflow_provider_iranpay.warehouse.journal.answers import Kept
 
 __all__ = ["Replay"]
 

@@ -1,23 +1,38 @@
-"""What is kept of an answer: its bytes and the hash of the request that brought it, sealed together. No row is here."""
+"""What is kept of an answer, sealed together: its bytes, the hash of the request that brought it, and of which call it
+was. No row is read or written here.
+
+The call stands in its claim as well. Here it spares a look at that for each answer that is read again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from airflow_provider_iranpay.warehouse.journal.keyring import WIRE_BYTES, KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import Ask
 
-__all__ = ["open_answer", "seal_answer"]
+__all__ = ["Kept", "open_answer", "open_answers", "seal_answer"]
 
 _NO_WIRE = bytes(WIRE_BYTES)
+_CALL_ENDS = b"\n"
+"""Behind provider and track id; neither is more than a line."""
+
+Kept = tuple[bytes, str, str, datetime, bytes, bytes]
+"""A fresh answer: the hash of what was asked, the provider, the track id, when it came, the hash of the request that
+brought it, and its content. It is none to today's request, if that is another one. A tuple, as there are millions."""
 
 
-def seal_answer(seal: Callable[[bytes, bytes], bytes], ask: Ask, content: bytes, wire: bytes | None) -> bytes:
+def seal_answer(
+    seal: Callable[[bytes, bytes], bytes], ask: Ask, content: bytes, wire: bytes | None, provider: str, track_id: str
+) -> bytes:
     """Seal an answer beside its question.
 
     :param seal: of the newest key.
+    :param wire: hash of the request that brought it; None if later requests are not to be compared with it.
     """
-    return seal(ask.questions[0], (wire or _NO_WIRE) + content)
+    call = f"{provider} {track_id}".encode()
+    return seal(ask.questions[0], b"".join((wire or _NO_WIRE, call, _CALL_ENDS, content)))
 
 
 def open_answer(keys: KeyRing, ask: Ask, sealed: bytes, provider: str) -> bytes | None:
@@ -29,4 +44,27 @@ def open_answer(keys: KeyRing, ask: Ask, sealed: bytes, provider: str) -> bytes 
     """
     opened = keys.open_(ask.questions, sealed)
     today, then = ask.wire(provider), opened[:WIRE_BYTES]
-    return opened[WIRE_BYTES:] if today is None or then in (today, _NO_WIRE) else None
+    if today is None or then in (today, _NO_WIRE):
+        return opened[opened.index(_CALL_ENDS, WIRE_BYTES) + 1 :]
+    return None
+
+
+def open_answers(keys: KeyRing, sealed: Iterable[tuple[bytes, datetime, bytes]]) -> tuple[list[Kept], list[bytes]]:
+    """Open many answers that the newest key has sealed.
+
+    :param sealed: each with the hash of what was asked, and when it came.
+    :return: those, and the hashes of what was asked where another key has sealed.
+    :raises ConfigurationError: one does not open.
+    """
+    kept: list[Kept] = []
+    others: list[bytes] = []
+    open_ = keys.opener()
+    for question, at, content in sealed:
+        opened = open_(question, content)
+        if opened is None:
+            others.append(question)
+            continue
+        end = opened.index(_CALL_ENDS, WIRE_BYTES)
+        provider, track_id = opened[WIRE_BYTES:end].decode().split(" ", 1)
+        kept.append((question, provider, track_id, at, opened[:WIRE_BYTES], opened[end + 1 :]))
+    return kept, others

@@ -134,7 +134,9 @@ def write_answers(
         if row is None:
             refused.append(answer)
             continue
-        content = None if answer.content is None else seal_answer(seal, answer.ask, answer.content, answer.wire)
+        content = answer.content
+        if content is not None:
+            content = seal_answer(seal, answer.ask, content, answer.wire, row.common.provider, row.track_id)
         known.append(answer)
         changes.append(
             Settled(row, answer.event, answer.sent_at, answer.answered_at, answer.code, content, answer.instead)
@@ -301,10 +303,10 @@ def _write_attempts(
             last = terms
             if terms not in alike:
                 begun = _BEGUN[terms.intent]
-                alike[terms] = Common(group.worker, begun, terms.price_rial, None, group.budget), []
+                alike[terms] = Common(group.worker, terms.provider, begun, terms.price_rial, None, group.budget), []
             common, rows = alike[terms]
         rows.append((key.number, question_id, one.claim.track_id))
-        hands[key] = Known(common, key.number, question_id, is_first)
+        hands[key] = Known(common, key.number, question_id, one.claim.track_id, is_first)
     moment = UtcTimestamp().process_bind_param(now, connection.dialect)
     for (_, provider, account, price_rial, intent, moves_money), (_, rows) in alike.items():
         same = (group.worker, group.environment, group.budget, moment, provider, account, price_rial)

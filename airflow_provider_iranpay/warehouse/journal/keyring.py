@@ -10,7 +10,8 @@ import base64
 import binascii
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import sha256
+from functools import partial
+from hashlib import blake2b, sha256
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -198,12 +199,16 @@ def new_key() -> str:
 
 def wire_hash(wire: bytes) -> bytes:
     """Hash a request as it goes over the wire. It has no key: it is stored inside the sealed answer alone."""
-    return sha256(wire).digest()[:WIRE_BYTES]
+    return _of_wire(wire).digest()
 
 
 def wire_hashes(wires: Iterable[bytes]) -> list[bytes]:
     """Hash many."""
-    return [hashed.digest()[:WIRE_BYTES] for hashed in map(sha256, wires)]
+    return [hashed.digest() for hashed in map(_of_wire, wires)]
+
+
+_of_wire = partial(blake2b, digest_size=WIRE_BYTES)
+"""BLAKE2b of RFC 7693, which has short digests of its own and takes half as long as SHA-256 here."""
 
 
 def sealed_by(key_id: str) -> bytes:
@@ -275,8 +280,9 @@ class _Key:
     def open_(self, question: bytes, sealed: bytes) -> bytes | None:
         if not sealed.startswith(self.head):
             return None
+        ends = self._ends
         try:
-            return self._decrypt(sealed[self._starts : self._ends], sealed[self._ends :], question)
+            return self._decrypt(sealed[self._starts : ends], sealed[ends:], question)
         except InvalidTag:
             raise ConfigurationError(
                 f"A row of the journal does not open with the key {self.key_id!r}: it was changed or "

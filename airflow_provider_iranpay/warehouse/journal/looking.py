@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from airflow_provider_iranpay.warehouse.journal.answers import open_answer
-from airflow_provider_iranpay.warehouse.journal.keyring import WIRE_BYTES, KeyRing
+from airflow_provider_iranpay.warehouse.journal.answers import Kept, open_answer, open_answers
+from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import (
     Ask,
     AttemptKey,
@@ -25,7 +25,6 @@ from airflow_provider_iranpay.warehouse.journal.states import OPEN, REPLACED, TE
 from airflow_provider_iranpay.warehouse.journal.tables import worker
 
 __all__ = [
-    "Kept",
     "Looked",
     "Recalled",
     "find",
@@ -59,11 +58,6 @@ class Looked(NamedTuple):
     content: bytes | None
 
 
-Kept = tuple[bytes, str, str, datetime, bytes, bytes]
-"""A fresh answer: the hash of what was asked, the provider, the track id, when it came, the hash of the request that
-brought it, and its content. It is none to today's request, if that is another one. A tuple, as there are millions."""
-
-
 class Recalled(NamedTuple):
     """What the journal has of questions that were ever asked.
 
@@ -84,7 +78,8 @@ _LATEST = (
     " LEFT JOIN iranpay_end AS e ON e.worker = c.worker AND e.number = c.number"
 )
 _ANSWERS = (
-    "SELECT q.hash, e.answered_at, c.provider, c.track_id, e.content" + _LATEST + " AND e.state = {}"
+    "SELECT q.hash, e.answered_at, e.content FROM {given} iranpay_question AS q"
+    " LEFT JOIN iranpay_end AS e ON e.worker = q.worker AND e.number = q.number AND e.state = {}"
     " AND q.retried_at IS NULL AND q.key_id = {} WHERE q.hash {any}"
 )
 _FOUND = (
@@ -106,18 +101,16 @@ def recalled(rows: Iterable[tuple[Any, ...]], keys: KeyRing, since: datetime) ->
 
     :raises ConfigurationError: one does not open.
     """
-    found = Recalled([], [])
-    keep, leave = found.kept.append, found.others.append
-    open_ = keys.opener()
-    for question, at, provider, track_id, sealed in rows:
+    answers, others = [], []
+    for question, at, sealed in rows:
         if sealed is not None:
             answered_at = datetime.fromisoformat(at) if isinstance(at, str) else at.astimezone(UTC)
-            opened = open_(question, sealed) if answered_at >= since else None
-            if opened is not None:
-                keep((question, provider, track_id, answered_at, opened[:WIRE_BYTES], opened[WIRE_BYTES:]))
+            if answered_at >= since:
+                answers.append((question, answered_at, sealed))
                 continue
-        leave(question)
-    return found
+        others.append(question)
+    kept, under_old_keys = open_answers(keys, answers)
+    return Recalled(kept, others + under_old_keys)
 
 
 def find(connection: Connection, asks: Sequence[Ask]) -> list[Looked | None]:

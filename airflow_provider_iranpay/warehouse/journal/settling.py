@@ -44,6 +44,7 @@ class Common:
     """What attempts have in common that were claimed together; each object is like no other."""
 
     worker: bytes
+    provider: str
     state: State
     price_rial: int | None
     cost_rial: int | None
@@ -59,6 +60,7 @@ class Known(Record, frozen=True):
     common: Common
     number: int
     question_id: int
+    track_id: str
     is_first: bool = False
 
 
@@ -145,17 +147,17 @@ def lock_attempts(connection: Connection, which: ColumnElement[bool]) -> Sequenc
     connection.execute(select(claim.c.number).where(which).order_by(*by_key).with_for_update()).all()
     # Read after the lock: only then they are what nobody changes any more.
     rows = connection.execute(
-        select(*by_key, claim.c.question_id, claim.c.begun, claim.c.price_rial, claim.c.budget)
-        .add_columns(end.c.state, end.c.cost_rial)
+        select(*by_key, claim.c.question_id, claim.c.track_id, claim.c.provider, claim.c.begun)
+        .add_columns(claim.c.price_rial, claim.c.budget, end.c.state, end.c.cost_rial)
         .select_from(claim.outerjoin(end, ITS_END))
         .where(which)
         .order_by(*by_key)
     )
     alike: dict[tuple[Any, ...], Common] = {}
     found = []
-    for name, number, question_id, begun, price_rial, budget, ended, cost_rial in rows:
-        values = name, State(ended or begun), price_rial, cost_rial, budget
-        found.append(Known(alike.setdefault(values, Common(*values)), number, question_id))
+    for name, number, question_id, track_id, provider, begun, price_rial, budget, ended, cost_rial in rows:
+        values = name, provider, State(ended or begun), price_rial, cost_rial, budget
+        found.append(Known(alike.setdefault(values, Common(*values)), number, question_id, track_id))
     return found
 
 

@@ -81,7 +81,7 @@ end = Table(
     Column("sent_at", UtcTimestamp),
     Column("answered_at", UtcTimestamp),
     Column("code", Text, comment="the provider's error code"),
-    Column("content", LargeBinary, comment="sealed: hash of the request, and the answer; empty if it is not kept"),
+    Column("content", LargeBinary, comment="sealed: the answer, and which call brought it; empty if it is not kept"),
     CheckConstraint(
         _one_of("state", *(state for state in State if state not in {State.NEW, *OPEN})), name="iranpay_end_state"
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
@@ -111,13 +112,15 @@ def test_a_second_provider_is_asked_under_the_claim_of_the_first(desk, event, co
     one = desk.worker()
     first = desk.claimed(one, "card")
     failed = [desk.answer(first, event, content=content)]
-    second = claim(first.claim.standing, provider="paystar", after=first.key)
+    second = structs.replace(claim(first.claim.standing, provider="paystar", after=first.key), track_id="second")
     if not together:
         one.commit(answers=failed)
     (attempt,) = one.commit(answers=failed if together else [], claims=[second]).won
     one.commit(answers=[desk.answer(attempt)])
     (found,) = desk.look(one, "card")
     assert (found.kind, found.provider) == (Kind.KEPT, "paystar")
+    ((_, *call, _, _, recalled),) = one.recall(ask(one, "card").questions, desk.fresh()).kept
+    assert (call, recalled) == (["paystar", "second"], b"its answer")
 
 
 @pytest.mark.parametrize("event", [None, Event.SILENCE, Event.ANSWERED, Event.UNREADABLE])
