@@ -197,8 +197,7 @@ def _without_none(column: Sequence[str | None]) -> Sequence[str]:
     return [value or "" for value in column] if None in column else cast("Sequence[str]", column)
 
 
-_RECALLED_TOGETHER: Final = 2_500
-"""Few enough for a processor's cache."""
+_RECALLED_TOGETHER: Final = 5_000
 
 
 def _each(identities: bytes) -> tuple[bytes, ...]:

@@ -66,12 +66,14 @@ class Replay:
                 reading = None
             else:
                 reading = readings.known.get(content) or readings.read(row, content)
-            if reading is None or not (reading.is_positive or answered_at >= negative_since):
+            if reading is None:
                 left.append(row)
                 continue
-            outcomes[row] = _outcome(
-                (reading.status, _CACHED, None, None, provider, 0, 0, track_id, answered_at, reading.cells)
-            )
+            status, cells, is_positive = reading
+            if is_positive or answered_at >= negative_since:
+                outcomes[row] = _outcome((status, _CACHED, None, None, provider, 0, 0, track_id, answered_at, cells))
+            else:
+                left.append(row)
         return outcomes, left
 
     @cached_property

@@ -16,9 +16,9 @@ from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
 from airflow_provider_iranpay.bulk.ways import Reader
 from airflow_provider_iranpay.inquiries import INQUIRIES
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
+from airflow_provider_iranpay.warehouse.journal.answers import Recalled
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.looking import Recalled
 from tests.bulk import playing
 from tests.bulk.playing import LOST, NO, REFUSED, UNLISTED, UNREACHED, UNREADABLE, YES, Provider, Table, table
 

@@ -7,12 +7,13 @@ The call stands in its claim as well. Here it spares a look at that for each ans
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from airflow_provider_iranpay.warehouse.journal.keyring import WIRE_BYTES, KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import Ask
 
-__all__ = ["Kept", "open_answer", "open_answers", "seal_answer"]
+__all__ = ["Kept", "Recalled", "open_answer", "recalled", "seal_answer"]
 
 _NO_WIRE = bytes(WIRE_BYTES)
 _CALL_ENDS = b"\n"
@@ -21,6 +22,20 @@ _CALL_ENDS = b"\n"
 Kept = tuple[bytes, str, str, datetime, bytes, bytes]
 """A fresh answer: the hash of what was asked, the provider, the track id, when it came, the hash of the request that
 brought it, and its content. It is none to today's request, if that is another one. A tuple, as there are millions."""
+
+
+class Recalled(NamedTuple):
+    """What the journal has of questions that were ever asked.
+
+    :param kept: those whose answer is all that there is to know.
+    :param others: the hashes of all others.
+    """
+
+    kept: list[Kept]
+    others: list[bytes]
+
+    def __repr__(self) -> str:
+        return f"Recalled({len(self.kept)} kept, {len(self.others)} others)"
 
 
 def seal_answer(
@@ -49,22 +64,24 @@ def open_answer(keys: KeyRing, ask: Ask, sealed: bytes, provider: str) -> bytes 
     return None
 
 
-def open_answers(keys: KeyRing, sealed: Iterable[tuple[bytes, datetime, bytes]]) -> tuple[list[Kept], list[bytes]]:
-    """Open many answers that the newest key has sealed.
+def recalled(rows: Iterable[tuple[bytes, Any, bytes | None]], keys: KeyRing, since: datetime) -> Recalled:
+    """Open the fresh answers that the newest key has sealed.
 
-    :param sealed: each with the hash of what was asked, and when it came.
-    :return: those, and the hashes of what was asked where another key has sealed.
+    :param rows: questions that were asked: of each its hash, and when its answer came and that one, sealed, if it is
+        all that there is to know.
     :raises ConfigurationError: one does not open.
     """
-    kept: list[Kept] = []
-    others: list[bytes] = []
+    found = Recalled([], [])
+    keep, leave = found.kept.append, found.others.append
     open_ = keys.opener()
-    for question, at, content in sealed:
-        opened = open_(question, content)
-        if opened is None:
-            others.append(question)
-            continue
-        end = opened.index(_CALL_ENDS, WIRE_BYTES)
-        provider, track_id = opened[WIRE_BYTES:end].decode().split(" ", 1)
-        kept.append((question, provider, track_id, at, opened[:WIRE_BYTES], opened[end + 1 :]))
-    return kept, others
+    for question, at, sealed in rows:
+        if sealed is not None:
+            answered_at = datetime.fromisoformat(at) if isinstance(at, str) else at.astimezone(UTC)
+            opened = open_(question, sealed) if answered_at >= since else None
+            if opened is not None:
+                end = opened.index(_CALL_ENDS, WIRE_BYTES)
+                provider, track_id = opened[WIRE_BYTES:end].decode().split(" ", 1)
+                keep((question, provider, track_id, answered_at, opened[:WIRE_BYTES], opened[end + 1 :]))
+                continue
+        leave(question)
+    return found

@@ -21,6 +21,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from airflow_provider_iranpay.exceptions import ConfigurationError, IranPayError, LeaseLost
 from airflow_provider_iranpay.warehouse.engine import Warehouse
 from airflow_provider_iranpay.warehouse.journal import budgets, rings, upkeep
+from airflow_provider_iranpay.warehouse.journal.answers import Recalled, recalled
 from airflow_provider_iranpay.warehouse.journal.budgets import Balance, Movements
 from airflow_provider_iranpay.warehouse.journal.committing import (
     Group,
@@ -42,13 +43,11 @@ from airflow_provider_iranpay.warehouse.journal.leases import (
 )
 from airflow_provider_iranpay.warehouse.journal.looking import (
     Looked,
-    Recalled,
     find,
     find_answers,
     is_under_old_key,
     move_to_newest_key,
     read_leases,
-    recalled,
     standing,
 )
 from airflow_provider_iranpay.warehouse.journal.overview import own_sums

@@ -5,13 +5,13 @@ A question that is found under an older key moves to the newest one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from airflow_provider_iranpay.warehouse.journal.answers import Kept, open_answer, open_answers
+from airflow_provider_iranpay.warehouse.journal.answers import open_answer
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import (
     Ask,
@@ -26,13 +26,11 @@ from airflow_provider_iranpay.warehouse.journal.tables import worker
 
 __all__ = [
     "Looked",
-    "Recalled",
     "find",
     "find_answers",
     "is_under_old_key",
     "move_to_newest_key",
     "read_leases",
-    "recalled",
     "standing",
 ]
 
@@ -58,20 +56,6 @@ class Looked(NamedTuple):
     content: bytes | None
 
 
-class Recalled(NamedTuple):
-    """What the journal has of questions that were ever asked.
-
-    :param kept: those whose answer is all that there is to know.
-    :param others: the hashes of all others.
-    """
-
-    kept: list[Kept]
-    others: list[bytes]
-
-    def __repr__(self) -> str:
-        return f"Recalled({len(self.kept)} kept, {len(self.others)} others)"
-
-
 _LATEST = (
     " FROM {given} iranpay_question AS q"
     " JOIN iranpay_claim AS c ON c.worker = q.worker AND c.number = q.number"
@@ -93,24 +77,7 @@ def find_answers(connection: Connection, hashes: Sequence[bytes], keys: KeyRing)
     """Find the questions among these hashes, each with its answer if that is all that there is to know."""
     if connection.exec_driver_sql("SELECT 1 FROM iranpay_question LIMIT 1").first() is None:
         return []
-    return list(select_any(connection, _ANSWERS, hashes, (TEXTS[State.ANSWERED], keys.fingerprints[0][0])))
-
-
-def recalled(rows: Iterable[tuple[Any, ...]], keys: KeyRing, since: datetime) -> Recalled:
-    """Open the fresh answers among rows of :func:`find_answers` that the newest key has sealed.
-
-    :raises ConfigurationError: one does not open.
-    """
-    answers, others = [], []
-    for question, at, sealed in rows:
-        if sealed is not None:
-            answered_at = datetime.fromisoformat(at) if isinstance(at, str) else at.astimezone(UTC)
-            if answered_at >= since:
-                answers.append((question, answered_at, sealed))
-                continue
-        others.append(question)
-    kept, under_old_keys = open_answers(keys, answers)
-    return Recalled(kept, others + under_old_keys)
+    return select_any(connection, _ANSWERS, hashes, (TEXTS[State.ANSWERED], keys.fingerprints[0][0]))
 
 
 def find(connection: Connection, asks: Sequence[Ask]) -> list[Looked | None]:

@@ -242,13 +242,14 @@ _CUT = (
 
 def select_any(
     connection: Connection, statement: str, values: Sequence[bytes], shared: tuple[Any, ...] = ()
-) -> Iterator[tuple[Any, ...]]:
+) -> list[tuple[Any, ...]]:
     """Select the rows for any of these values, as the driver gives them; SQLite gives them once for each.
 
     :param statement: ``{given}`` stands where its tables begin, and ``{any}`` behind the column that has one of the
         values. Each ``{}``, between these two, is one that is shared.
     :param values: all of one length, none empty.
     """
+    found: list[tuple[Any, ...]] = []
     on_sqlite = connection.dialect.name == "sqlite"
     places = ["?" if on_sqlite else "%s"] * len(shared)
     for start in range(0, len(values), _AT_ONCE):
@@ -261,7 +262,8 @@ def select_any(
         else:
             text = statement.format(*places, given="", any="= ANY(%s)")
             given = (*shared, list(some))
-        yield from connection.exec_driver_sql(text, given).cursor.fetchall()
+        found += connection.exec_driver_sql(text, given).cursor.fetchall()
+    return found
 
 
 def _cut(size: int) -> str:
