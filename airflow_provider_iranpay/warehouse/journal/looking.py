@@ -56,11 +56,6 @@ class Looked(NamedTuple):
     content: bytes | None
 
 
-_LATEST = (
-    " FROM {given} iranpay_question AS q"
-    " JOIN iranpay_claim AS c ON c.worker = q.worker AND c.number = q.number"
-    " LEFT JOIN iranpay_end AS e ON e.worker = c.worker AND e.number = c.number"
-)
 _ANSWERS = (
     "SELECT q.hash, e.answered_at, e.content FROM {given} iranpay_question AS q"
     " LEFT JOIN iranpay_end AS e ON e.worker = q.worker AND e.number = q.number AND e.state = {}"
@@ -68,7 +63,9 @@ _ANSWERS = (
 )
 _FOUND = (
     "SELECT c.worker, c.number, coalesce(e.state, c.begun), q.retried_at, e.answered_at, q.hash, q.question_id,"
-    " c.provider, c.account, c.track_id, e.cost_rial, c.price_rial, e.code, e.content" + _LATEST + " WHERE q.hash {any}"
+    " c.provider, c.account, c.track_id, e.cost_rial, c.price_rial, e.code, e.content"
+    " FROM {given} iranpay_question AS q JOIN iranpay_claim AS c ON c.worker = q.worker AND c.number = q.number"
+    " LEFT JOIN iranpay_end AS e ON e.worker = c.worker AND e.number = c.number WHERE q.hash {any}"
 )
 _STATES = {state.value: state for state in State}
 
