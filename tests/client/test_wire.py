@@ -168,7 +168,11 @@ def test_a_trailer_is_no_part_of_the_header(ask):
 
 
 def test_a_body_is_posted_as_it_is_and_the_next_question_has_none(open_wire):
-    with serving(lambda peer, _: peer.send(OK)) as server:
+    def hears_all(peer, number):
+        if number > 1:  # the body is read like a head: an answer before it might stop it
+            peer.send(OK)
+
+    with serving(hears_all) as server:
         wire = open_wire(Network(base_url=server.url))
         wire.exchange(Message("POST", f"{server.url}/x", ["Content-Type: application/json"], b"{}\r\n\r\n"))
         wire.exchange(Message("GET", f"{server.url}/y"))
