@@ -36,8 +36,8 @@ _BEGUN = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
 """When the first question was asked; one more came each millisecond."""
 _DEAD_SHARE = 0.2
 """At which PostgreSQL vacuums a table by itself. A run takes hours, this script minutes: so it does it here."""
-_SEALED_BYTES = 450
-"""Of 400 bytes of answer: key id, nonce, hash of the request and tag are 50."""
+_SEALED_BYTES = 490
+"""Of 400 bytes of answer: key id, nonce, hash of the request, provider, track id and tag are 90."""
 _LOOKED_UP = 5_000
 _WIDTH = 100
 _NOTHING_FRESH = Freshness(as_of=datetime.max.replace(tzinfo=UTC), max_age=timedelta(0))
