@@ -28,6 +28,9 @@ QUESTION_BYTES = 16
 """Of the HMAC: enough that a billion questions do not meet, and half the index of the whole."""
 
 WIRE_BYTES = 16
+_of_wire = partial(blake2b, digest_size=WIRE_BYTES)
+"""BLAKE2b of RFC 7693, which has short digests of its own and takes half as long as SHA-256 here."""
+
 _NONCE_BYTES = 12
 _LENGTH_BYTES = 4
 _BLOCK_BYTES = 64
@@ -207,10 +210,6 @@ def wire_hashes(wires: Iterable[bytes]) -> list[bytes]:
     return [hashed.digest() for hashed in map(_of_wire, wires)]
 
 
-_of_wire = partial(blake2b, digest_size=WIRE_BYTES)
-"""BLAKE2b of RFC 7693, which has short digests of its own and takes half as long as SHA-256 here."""
-
-
 def sealed_by(key_id: str) -> bytes:
     """Return what everything begins with that the key of this id has sealed."""
     return bytes([len(key_id.encode())]) + key_id.encode()
@@ -242,7 +241,8 @@ class _Key:
         self.head = sealed_by(key_id)
         self._starts = len(self.head)
         self._ends = self._starts + _NONCE_BYTES
-        aes = AESGCM(_subkey(key, "answers"))
+        # What is sealed in another form has another use, and so another subkey: it does not open, and nothing is paid.
+        aes = AESGCM(_subkey(key, "answers with their calls"))
         self._encrypt, self._decrypt = aes.encrypt, aes.decrypt
         self._pieces = AESGCM(_subkey(key, "plan pieces"))
         padded = _subkey(key, "questions").ljust(_BLOCK_BYTES, b"\0")
@@ -280,9 +280,8 @@ class _Key:
     def open_(self, question: bytes, sealed: bytes) -> bytes | None:
         if not sealed.startswith(self.head):
             return None
-        ends = self._ends
         try:
-            return self._decrypt(sealed[self._starts : ends], sealed[ends:], question)
+            return self._decrypt(sealed[self._starts : self._ends], sealed[self._ends :], question)
         except InvalidTag:
             raise ConfigurationError(
                 f"A row of the journal does not open with the key {self.key_id!r}: it was changed or "
