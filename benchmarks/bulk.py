@@ -267,7 +267,7 @@ def _answer_all(plan: Plan) -> None:
                 question.ask,
                 Event.ANSWERED,
                 kept_content(200, BODY),
-                way.wire(question.request(way)),
+                question.wire(way),
                 None,
                 now,
                 now,

@@ -56,9 +56,16 @@ class Question(MutableRecord):
         :raises InvalidInput: the provider does not take it.
         """
         if self._made is None or self._made[0] is not reader:
-            inputs = dict(zip(self._questioner.names, self._values))  # noqa: B905 - strict takes half as long again
-            self._made = reader, reader.request(inputs)
+            self._made = reader, reader.request(self._inputs)
         return self._made[1]
+
+    def wire(self, reader: Reader) -> bytes:
+        """Hash its request."""
+        return reader.wire(self.request(reader), self._inputs)
+
+    @property
+    def _inputs(self) -> dict[str, str | None]:
+        return dict(zip(self._questioner.names, self._values))  # noqa: B905 - strict takes half as long again
 
     def value(self, name: str) -> str | None:
         """Return the canonical text of an input."""
@@ -67,7 +74,7 @@ class Question(MutableRecord):
     def _wire(self, provider: str) -> bytes | None:
         """Hash the question as the provider would get it today; None where no account of the run tells."""
         way = self._questioner.way_of(provider)
-        return None if way is None else way.wire(self.request(way))
+        return None if way is None else self.wire(way)
 
 
 class Questioner:
@@ -132,11 +139,12 @@ class Questioner:
         outcomes: dict[int, Outcome] = {}
         left: set[int] = set()
         with uncollected():
-            for start in range(0, len(hashes), _RECALLED_TOGETHER):
-                kept, others = self.journal.recall(hashes[start : start + _RECALLED_TOGETHER], self._freshness)
-                known, doubtful = replay.outcomes(rows, kept)
-                outcomes.update(known)
-                left.update(doubtful, [rows[question] for question in others])
+            for kept, others in self.journal.recall(hashes, self._freshness):
+                left.update(rows[question] for question in others)
+                for some in kept:
+                    known, doubtful = replay.outcomes(rows, some)
+                    outcomes.update(known)
+                    left.update(doubtful)
         return outcomes, sorted(left - outcomes.keys())
 
     def _reader_of(self, provider: str) -> Reader | None:
@@ -195,9 +203,6 @@ def hash_order(hashes: Sequence[bytes]) -> list[int]:
 
 def _without_none(column: Sequence[str | None]) -> Sequence[str]:
     return [value or "" for value in column] if None in column else cast("Sequence[str]", column)
-
-
-_RECALLED_TOGETHER: Final = 5_000
 
 
 def _each(identities: bytes) -> tuple[bytes, ...]:

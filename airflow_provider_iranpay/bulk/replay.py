@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, cached_property, partial
+from itertools import compress, repeat
+from operator import not_
 from typing import Any, Final, NamedTuple
 
 from airflow_provider_iranpay.api.contract import Request
@@ -51,30 +53,32 @@ class Replay:
         self._negative_since = negative_since
         self._readings_of = cache(self._begun)
 
-    def outcomes(self, rows: Mapping[bytes, int], kept: Sequence[Kept]) -> tuple[dict[int, Outcome], list[int]]:
+    def outcomes(self, rows: Mapping[bytes, int], kept: Kept) -> tuple[dict[int, Outcome], list[int]]:
         """Return what rows come to, and the rows whose answer is old, of another request, or an error by now.
 
         :param rows: by the hashes of their questions.
         """
-        outcomes: dict[int, Outcome] = {}
-        left: list[int] = []
-        readings_of, negative_since = self._readings_of, self._negative_since
-        for question, provider, track_id, answered_at, wire, content in kept:
-            row = rows[question]
-            readings = readings_of(provider)
-            if readings is None or readings.wires[row] != wire:
-                reading = None
-            else:
-                reading = readings.known.get(content) or readings.read(row, content)
-            if reading is None:
-                left.append(row)
-                continue
-            status, cells, is_positive = reading
-            if is_positive or answered_at >= negative_since:
-                outcomes[row] = _outcome((status, _CACHED, None, None, provider, 0, 0, track_id, answered_at, cells))
-            else:
-                left.append(row)
-        return outcomes, left
+        places = list(map(rows.__getitem__, kept.questions))
+        readings = self._readings_of(kept.provider)
+        if readings is None:
+            return {}, places
+        read = [
+            (readings.known.get(content) or readings.read(row, content)) if readings.wires[row] == wire else None
+            for row, wire, content in zip(places, kept.wires, kept.contents, strict=True)
+        ]
+        counts = [
+            reading is not None and (reading.is_positive or at >= self._negative_since)
+            for reading, at in zip(read, kept.answered_at, strict=True)
+        ]
+        left = list(compress(places, map(not_, counts)))
+        if len(left) == len(places):
+            return {}, left
+        statuses, cells, _ = zip(*compress(read, counts), strict=True)
+        track_ids, answered_at = compress(kept.track_ids, counts), compress(kept.answered_at, counts)
+        nothing, zero = repeat(None), repeat(0)
+        columns = (statuses, repeat(_CACHED), nothing, nothing, repeat(kept.provider), zero, zero)
+        told = map(_outcome, zip(*columns, track_ids, answered_at, cells))  # noqa: B905 - some columns have no end
+        return dict(zip(compress(places, counts), told, strict=True)), left
 
     @cached_property
     def _inputs(self) -> NamedColumns:

@@ -537,7 +537,7 @@ def _answer(
 ) -> Answer:
     """Say to the journal what became of a call. All stands by its place: one is made for each row."""
     assert call.attempt is not None  # noqa: S101 - it was sent, so it was claimed
-    wire = None if content is None else way.wire(call.request)
+    wire = None if content is None else call.question.wire(way)
     return Answer(call.attempt, call.standing.ask, event, content, wire, code, ended.sent_at, ended.at, instead)
 
 

@@ -46,15 +46,29 @@ class Reader:
     answering: Answering
     request: Callable[[Inputs], Request[Any]] = field(init=False, repr=False, compare=False)
     """Makes the request of a question; raises ``InvalidInput`` where this provider does not take it."""
+    _input_of: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    """Wire name to input."""
 
     def __post_init__(self) -> None:
         """Prepare to make requests."""
-        object.__setattr__(self, "request", requests_of(self.answering.endpoint))
+        endpoint = self.answering.endpoint
+        object.__setattr__(self, "request", requests_of(endpoint))
+        object.__setattr__(self, "_input_of", {one.wire: one.name for one in endpoint.parameters})
 
-    def wire(self, request: Request[Any]) -> bytes:
-        """Hash a request as this account sends it: where it goes, and its exact parameters."""
-        endpoint = request.endpoint
-        return wire_hash(_encode((endpoint.method, endpoint.path, self.api.exact(request))))
+    def wire(self, request: Request[Any], inputs: Inputs) -> bytes:
+        """Hash a question's request as this account sends it: where it goes, and its exact parameters.
+
+        Those that repeat an input to the letter are hashed by its name: it is in the question's own hash, so two such
+        hashes of one question are equal where the requests are.
+
+        :param inputs: of the question, in canonical form.
+        """
+        exact = self.api.exact(request)
+        repeated = {
+            name: its for name, its in self._input_of.items() if name in exact and exact[name] == inputs.get(its)
+        }
+        others = {name: value for name, value in exact.items() if name not in repeated}
+        return wire_hash(_encode((request.endpoint.method, request.endpoint.path, repeated, others)))
 
     def wires(self, inputs: Mapping[str, Sequence[str | None]]) -> list[bytes] | None:
         """Hash the requests of questions, from columns of their canonical inputs: for each what :meth:`wire` gives.
@@ -63,15 +77,24 @@ class Reader:
         """
         endpoint = self.answering.endpoint
         columns = wire_columns(endpoint, inputs)
-        if columns is None or not all(map(_is_written_as_it_is, columns.values())):
+        if not columns:
             return None
-        form = _encode((endpoint.method, endpoint.path, {**endpoint.fixed, **dict.fromkeys(columns, _HERE)})).decode()
+        repeated = {
+            name: its for name, its in self._input_of.items() if name in columns and columns[name] is inputs[its]
+        }
+        others = [columns[name] for name in sorted(columns) if name not in repeated]
+        if not all(map(_is_written_as_it_is, others)):
+            return None
+        left_open = {**endpoint.fixed, **dict.fromkeys(columns.keys() - repeated.keys(), _HERE)}
+        form = _encode((endpoint.method, endpoint.path, repeated, left_open)).decode()
         form = form.replace("%", "%%").replace(_HERE, "%s")
-        rows = zip(*(columns[name] for name in sorted(columns)), strict=True)
-        wires = wire_hashes(map(str.encode, map(form.__mod__, rows)))
+        if others:
+            wires = wire_hashes(map(str.encode, map(form.__mod__, zip(*others, strict=True))))
+        else:
+            wires = [wire_hash((form % ()).encode())] * len(next(iter(columns.values())))
         # An account that writes its requests in a way of its own is found out by the first of them.
         first = {name: column[0] or "" for name, column in inputs.items()}
-        return wires if wires and wires[0] == self.wire(self.request(first)) else None
+        return wires if wires and wires[0] == self.wire(self.request(first), first) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

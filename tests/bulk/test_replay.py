@@ -16,7 +16,7 @@ from airflow_provider_iranpay.bulk.outcomes import Outcome, Status
 from airflow_provider_iranpay.bulk.ways import Reader
 from airflow_provider_iranpay.inquiries import INQUIRIES
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
-from airflow_provider_iranpay.warehouse.journal.answers import Recalled
+from airflow_provider_iranpay.warehouse.journal.answers import Kept, Recalled
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from tests.bulk import playing
@@ -42,6 +42,7 @@ VALUES = {
     "postal_code": ["1234567891", "9876543211"],
     "fida_code": ["123456789012", "987654321098"],
     "code": ["10101234567", "14001234567"],
+    "ref_num": ["abc123", "9"],
 }
 TEXTS = ["سارا نیک‌نام", "50% {name}", 'a "quoted" name', "back\\slash", "two\twords"]
 
@@ -64,7 +65,18 @@ def test_requests_that_are_hashed_in_columns_have_the_hashes_of_each(inquiry, re
     }
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     wires = reader.wires(columns)
-    assert wires is None or wires == [reader.wire(reader.request(row)) for row in rows]
+    assert wires is None or wires == [reader.wire(reader.request(row), row) for row in rows]
+
+
+@pytest.mark.parametrize("inquiry", [one for one in INQUIRIES.values() if "paystar" in one.answered_by])
+@given(data=st.data())
+def test_requests_of_one_question_have_one_hash_where_they_are_the_same_to_the_letter(inquiry, data):
+    answering = inquiry.answered_by["paystar"]
+    inputs = {one.name: data.draw(st.sampled_from(VALUES.get(one.name, TEXTS))) for one in inquiry.inputs}
+    mine, others = [Reader(api=api, answering=answering) for api in APIS["paystar"]]
+    wires = [reader.wire(reader.request(inputs), inputs) for reader in (mine, others)]
+    requests = [reader.api.exact(reader.request(inputs)) for reader in (mine, others)]
+    assert (wires[0] == wires[1]) == (requests[0] == requests[1])
 
 
 @pytest.mark.parametrize(
@@ -90,8 +102,8 @@ def one_by_one(monkeypatch):
     recall = Journal.recall
 
     def nothing_kept(journal, hashes, freshness):
-        found = recall(journal, hashes, freshness)
-        return Recalled([], [*found.others, *(question for question, *_ in found.kept)])
+        for kept, others in recall(journal, hashes, freshness):
+            yield Recalled([], [*others, *(question for some in kept for question in some.questions)])
 
     monkeypatch.setattr(Journal, "recall", nothing_kept)
 
@@ -134,7 +146,7 @@ def test_a_replay_comes_to_what_looking_up_each_question_comes_to(
             with closing(desk.journal()) as journal:
                 journal.rotate(NEWER)
             keys = NEWER
-        monkeypatch.setattr("airflow_provider_iranpay.bulk.questions._RECALLED_TOGETHER", together)
+        monkeypatch.setattr("airflow_provider_iranpay.warehouse.journal.journal._OPENED_TOGETHER", together)
         people, provider = [*range(1, 11), 1, 2], Provider(names[1])
         how = {"as_of": datetime.now(UTC) + later}
         # Twice: what is found under an old key has moved to the newest one by then.
@@ -163,11 +175,25 @@ def test_an_answer_that_names_its_question_is_held_against_each_question():
     replay = module.Replay(inquiry, lambda: {"card": cards}, lambda _: reader, negative_since=datetime.now(UTC))
     wires = reader.wires({"card": cards})
     questions, content = [b"1", b"2"], (200).to_bytes(2, "big") + body
-    kept = [(one, "jibit", "t", datetime.now(UTC), wire, content) for one, wire in zip(questions, wires, strict=True)]
+    kept = Kept("jibit", questions, ["t"] * 2, [datetime.now(UTC)] * 2, wires, [content] * 2)
     outcomes, left = replay.outcomes({b"1": 0, b"2": 1}, kept)
     assert ([(row, outcome.status) for row, outcome in outcomes.items()], left) == ([(0, "ok")], [1])
-    assert replay.outcomes({b"2": 0}, kept[1:]) == ({}, [0]), "the answer to another request"
+
+
+def test_the_answer_to_another_request_is_left_alone():
+    """An account that reads birth dates in another calendar asks another thing with the same inputs."""
+    inquiry = INQUIRIES["match_card"]
+    jalali, gregorian = [Reader(api=api, answering=inquiry.answered_by["paystar"]) for api in APIS["paystar"]]
+    inputs = {name: VALUES[name] for name in ("card", "national_code", "birth_date")}
+    rows = [{name: column[row] for name, column in inputs.items()} for row in range(2)]
+    assert jalali.wires(inputs) == [jalali.wire(jalali.request(row), row) for row in rows]
+    others = [gregorian.wire(gregorian.request(row), row) for row in rows]
+    replay = module.Replay(inquiry, lambda: inputs, lambda _: jalali, negative_since=datetime.now(UTC))
+    yes = (200).to_bytes(2, "big") + b'{"status": "ok", "data": {"is_matched": true}}'
+    kept = Kept("paystar", [b"1", b"2"], ["t"] * 2, [datetime.now(UTC)] * 2, others, [yes] * 2)
+    assert replay.outcomes({b"1": 0, b"2": 1}, kept) == ({}, [0, 1])
 
 
 def test_what_was_kept_is_not_shown():
-    assert "secret" not in repr(Recalled([(b"q", "jibit", "t", datetime.now(UTC), b"secret", b"secret")], [b"secret"]))
+    kept = Kept("jibit", [b"secret"], ["secret"], [datetime.now(UTC)], [b"secret"], [b"secret"])
+    assert "secret" not in repr(Recalled([kept], [b"secret"]))

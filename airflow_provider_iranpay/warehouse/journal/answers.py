@@ -6,8 +6,9 @@ The call stands in its claim as well. Here it spares a look at that for each ans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import compress, repeat
 from typing import Any, NamedTuple
 
 from airflow_provider_iranpay.warehouse.journal.keyring import WIRE_BYTES, KeyRing
@@ -16,12 +17,28 @@ from airflow_provider_iranpay.warehouse.journal.records import Ask
 __all__ = ["Kept", "Recalled", "open_answer", "recalled", "seal_answer"]
 
 _NO_WIRE = bytes(WIRE_BYTES)
-_CALL_ENDS = b"\n"
-"""Behind provider and track id; neither is more than a line."""
+_LINE_ENDS = b"\n"
+"""Behind the provider and behind the track id; each is a line."""
 
-Kept = tuple[bytes, str, str, datetime, bytes, bytes]
-"""A fresh answer: the hash of what was asked, the provider, the track id, when it came, the hash of the request that
-brought it, and its content. It is none to today's request, if that is another one. A tuple, as there are millions."""
+
+class Kept(NamedTuple):
+    """Fresh answers of one provider, column by column, as there are millions.
+
+    :param questions: the hashes of what was asked.
+    :param answered_at: aware.
+    :param wires: hashes of the requests that brought them: none is an answer to a request that is another one today.
+    :param contents: status and body.
+    """
+
+    provider: str
+    questions: Sequence[bytes]
+    track_ids: Sequence[str]
+    answered_at: Sequence[datetime]
+    wires: Sequence[bytes]
+    contents: Sequence[bytes]
+
+    def __repr__(self) -> str:
+        return f"Kept({self.provider}, {len(self.questions)} answers)"
 
 
 class Recalled(NamedTuple):
@@ -35,7 +52,7 @@ class Recalled(NamedTuple):
     others: list[bytes]
 
     def __repr__(self) -> str:
-        return f"Recalled({len(self.kept)} kept, {len(self.others)} others)"
+        return f"Recalled({self.kept}, {len(self.others)} others)"
 
 
 def seal_answer(
@@ -46,8 +63,7 @@ def seal_answer(
     :param seal: of the newest key.
     :param wire: hash of the request that brought it; None if later requests are not to be compared with it.
     """
-    call = f"{provider} {track_id}".encode()
-    return seal(ask.questions[0], b"".join((wire or _NO_WIRE, call, _CALL_ENDS, content)))
+    return seal(ask.questions[0], b"".join((f"{provider}\n{track_id}\n".encode(), wire or _NO_WIRE, content)))
 
 
 def open_answer(keys: KeyRing, ask: Ask, sealed: bytes, provider: str) -> bytes | None:
@@ -57,31 +73,44 @@ def open_answer(keys: KeyRing, ask: Ask, sealed: bytes, provider: str) -> bytes 
     :return: None if today's request to that provider is another one.
     :raises ConfigurationError: it does not open.
     """
-    opened = keys.open_(ask.questions, sealed)
-    today, then = ask.wire(provider), opened[:WIRE_BYTES]
-    if today is None or then in (today, _NO_WIRE):
-        return opened[opened.index(_CALL_ENDS, WIRE_BYTES) + 1 :]
-    return None
+    _, _, answer = keys.open_(ask.questions, sealed).split(_LINE_ENDS, 2)
+    today, then = ask.wire(provider), answer[:WIRE_BYTES]
+    return answer[WIRE_BYTES:] if today is None or then in (today, _NO_WIRE) else None
 
 
-def recalled(rows: Iterable[tuple[bytes, Any, bytes | None]], keys: KeyRing, since: datetime) -> Recalled:
-    """Open the fresh answers that the newest key has sealed.
+def recalled(rows: Iterable[tuple[bytes, Any, bytes | None]], keys: KeyRing) -> Recalled:
+    """Open the answers that the newest key has sealed.
 
     :param rows: questions that were asked: of each its hash, and when its answer came and that one, sealed, if it is
-        all that there is to know.
+        fresh and all that there is to know.
     :raises ConfigurationError: one does not open.
     """
-    found = Recalled([], [])
-    keep, leave = found.kept.append, found.others.append
-    open_ = keys.opener()
-    for question, at, sealed in rows:
-        if sealed is not None:
-            answered_at = datetime.fromisoformat(at) if isinstance(at, str) else at.astimezone(UTC)
-            opened = open_(question, sealed) if answered_at >= since else None
-            if opened is not None:
-                end = opened.index(_CALL_ENDS, WIRE_BYTES)
-                provider, track_id = opened[WIRE_BYTES:end].decode().split(" ", 1)
-                keep((question, provider, track_id, answered_at, opened[:WIRE_BYTES], opened[end + 1 :]))
-                continue
-        leave(question)
+    found, head = Recalled([], []), keys.newest_head
+    sealed = []
+    for row in rows:
+        if row[2] is not None and row[2].startswith(head):
+            sealed.append(row)
+        else:
+            found.others.append(row[0])
+    if sealed:
+        questions, instants, contents = zip(*sealed, strict=True)
+        opened = keys.open_many(questions, contents)
+        providers, calls, answers = zip(*map(bytes.split, opened, repeat(_LINE_ENDS), repeat(2)), strict=True)
+        columns = (
+            questions,
+            b"\n".join(calls).decode().split("\n"),
+            _aware(instants),
+            [answer[:WIRE_BYTES] for answer in answers],
+            [answer[WIRE_BYTES:] for answer in answers],
+        )
+        for provider in sorted(set(providers)):
+            of_it = [one == provider for one in providers]
+            found.kept.append(Kept(provider.decode(), *(list(compress(column, of_it)) for column in columns)))
     return found
+
+
+def _aware(instants: Sequence[Any]) -> list[datetime]:
+    """Bring instants to UTC; SQLite holds them so, as texts."""
+    if isinstance(instants[0], str):
+        return list(map(datetime.fromisoformat, instants))
+    return [instant.astimezone(UTC) for instant in instants]

@@ -177,16 +177,18 @@ class KeyRing:
             f"Rows of the plan need the key {key_id!r}: put it back into journal_keys, or clear the task that plans."
         )
 
-    def opener(self) -> Callable[[bytes, bytes], bytes | None]:
-        """Prepare to decrypt much, each beside its question's hash under the newest key.
+    def open_many(self, questions: Sequence[bytes], sealed: Sequence[bytes]) -> list[bytes]:
+        """Decrypt what :meth:`seal` returned under the newest key.
 
-        :return: gives None for what another key has sealed; otherwise like :meth:`open_`.
+        :param questions: for each its question's hash under that key.
+        :raises ConfigurationError: one was changed or moved.
         """
-        return self._ordered[0].open_
+        return self._ordered[0].open_many(questions, sealed)
 
-    def is_newest(self, sealed: bytes) -> bool:
-        """Tell whether this was sealed with the newest key."""
-        return sealed.startswith(self._ordered[0].head)
+    @property
+    def newest_head(self) -> bytes:
+        """What all begins with that the newest key has sealed."""
+        return self._ordered[0].head
 
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(self._keys)})"
@@ -242,7 +244,7 @@ class _Key:
         self._starts = len(self.head)
         self._ends = self._starts + _NONCE_BYTES
         # What is sealed in another form has another use, and so another subkey: it does not open, and nothing is paid.
-        aes = AESGCM(_subkey(key, "answers with their calls"))
+        aes = AESGCM(_subkey(key, "answers behind their calls"))
         self._encrypt, self._decrypt = aes.encrypt, aes.decrypt
         self._pieces = AESGCM(_subkey(key, "plan pieces"))
         padded = _subkey(key, "questions").ljust(_BLOCK_BYTES, b"\0")
@@ -280,8 +282,15 @@ class _Key:
     def open_(self, question: bytes, sealed: bytes) -> bytes | None:
         if not sealed.startswith(self.head):
             return None
+        (opened,) = self.open_many([question], [sealed])
+        return opened
+
+    def open_many(self, questions: Sequence[bytes], sealed: Sequence[bytes]) -> list[bytes]:
+        starts, ends = self._starts, self._ends
+        nonces = [one[starts:ends] for one in sealed]
+        contents = [one[ends:] for one in sealed]
         try:
-            return self._decrypt(sealed[self._starts : self._ends], sealed[self._ends :], question)
+            return list(map(self._decrypt, nonces, contents, questions))
         except InvalidTag:
             raise ConfigurationError(
                 f"A row of the journal does not open with the key {self.key_id!r}: it was changed or "

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.answers import open_answer
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import (
@@ -59,7 +60,7 @@ class Looked(NamedTuple):
 _ANSWERS = (
     "SELECT q.hash, e.answered_at, e.content FROM {given} iranpay_question AS q"
     " LEFT JOIN iranpay_end AS e ON e.worker = q.worker AND e.number = q.number AND e.state = {}"
-    " AND q.retried_at IS NULL AND q.key_id = {} WHERE q.hash {any}"
+    " AND e.answered_at >= {} AND q.retried_at IS NULL AND q.key_id = {} WHERE q.hash {any}"
 )
 _FOUND = (
     "SELECT c.worker, c.number, coalesce(e.state, c.begun), q.retried_at, e.answered_at, q.hash, q.question_id,"
@@ -70,11 +71,14 @@ _FOUND = (
 _STATES = {state.value: state for state in State}
 
 
-def find_answers(connection: Connection, hashes: Sequence[bytes], keys: KeyRing) -> list[tuple[Any, ...]]:
-    """Find the questions among these hashes, each with its answer if that is all that there is to know."""
+def find_answers(
+    connection: Connection, hashes: Sequence[bytes], keys: KeyRing, since: datetime
+) -> list[tuple[Any, ...]]:
+    """Find the questions among these hashes, each with its answer if that is fresh and all that there is to know."""
     if connection.exec_driver_sql("SELECT 1 FROM iranpay_question LIMIT 1").first() is None:
         return []
-    return select_any(connection, _ANSWERS, hashes, (TEXTS[State.ANSWERED], keys.fingerprints[0][0]))
+    oldest = UtcTimestamp().process_bind_param(since, connection.dialect)
+    return select_any(connection, _ANSWERS, hashes, (TEXTS[State.ANSWERED], oldest, keys.fingerprints[0][0]))
 
 
 def find(connection: Connection, asks: Sequence[Ask]) -> list[Looked | None]:
@@ -185,7 +189,7 @@ _SEAL_AGAIN = ManyRows(
 
 def is_under_old_key(ask: Ask, row: Looked, keys: KeyRing) -> bool:
     """Tell whether a question, or the answer of a worker that had the old ring, waits to be moved to the newest key."""
-    return row.hash != ask.questions[0] or (row.content is not None and not keys.is_newest(row.content))
+    return row.hash != ask.questions[0] or (row.content is not None and not row.content.startswith(keys.newest_head))
 
 
 def move_to_newest_key(connection: Connection, asks: Sequence[Ask], rows: Sequence[Looked], keys: KeyRing) -> None:

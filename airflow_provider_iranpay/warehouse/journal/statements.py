@@ -226,7 +226,7 @@ def prefer_keys(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
 
 
-_AT_ONCE = 5_000
+_AT_ONCE = 20_000
 """Values of one look-up."""
 
 _CUT_TOGETHER = 8
