@@ -26,7 +26,7 @@ from airflow_provider_iranpay.warehouse.journal import tables
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.looking import find
-from airflow_provider_iranpay.warehouse.journal.records import Ask, Freshness
+from airflow_provider_iranpay.warehouse.journal.records import KEYS_OF_A_WORKER, Ask, Freshness
 from benchmarks.place import Place, prepared
 
 _AT_ONCE = 20_000
@@ -42,7 +42,7 @@ _LOOKED_UP = 5_000
 _WIDTH = 100
 _NOTHING_FRESH = Freshness(as_of=datetime.max.replace(tzinfo=UTC), max_age=timedelta(0))
 """Invented answers do not open: whether there is one is all that is asked."""
-_PER_ATTEMPT = [one for one in (tables.question, tables.claim, tables.end) if "number" in one.c]
+_PER_ATTEMPT = [one for one in (tables.question, tables.claim, tables.end) if "attempt_id" in one.c]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,6 @@ class Dialect:
     """
 
     hash: str
-    worker_of: str
     sealed: str
     track_id: str
     moment: str
@@ -74,8 +73,7 @@ class Dialect:
             "environment": "'real'",
             "inquiry": "'match_card'",
             "key_id": "'2026-11'",
-            "worker": self.worker_of.format(number="n"),
-            "number": f"n % {_OF_A_RUN}",
+            "attempt_id": f"(n / {_OF_A_RUN} + 1) * {KEYS_OF_A_WORKER} + n % {_OF_A_RUN} + 1",
             "retried_at": "NULL",
             "provider": "'jibit'",
             "account": "'jibit_default'",
@@ -97,7 +95,6 @@ class Dialect:
 _DIALECTS = {
     "sqlite": Dialect(
         hash="randomblob(16)",
-        worker_of=f"CAST(printf('%08x', {{number}} / {_OF_A_RUN}) AS BLOB)",
         sealed=f"randomblob({_SEALED_BYTES})",
         track_id="lower(hex(randomblob(16)))",
         moment=f"strftime('%Y-%m-%dT%H:%M:%f', {_BEGUN.timestamp():.0f} + n / 1000.0, 'unixepoch') || '000+00:00'",
@@ -110,7 +107,6 @@ _DIALECTS = {
     ),
     "postgres": Dialect(
         hash="uuid_send(gen_random_uuid())",
-        worker_of=f"int8send({{number}}::bigint / {_OF_A_RUN})",
         sealed=f"substr(decode(repeat(md5(n::text), {_SEALED_BYTES // 16 + 1}), 'hex'), 1, {_SEALED_BYTES})",
         track_id="md5(n::text)",
         moment=f"timestamptz '{_BEGUN.isoformat()}' + n * interval '1 millisecond'",
@@ -213,8 +209,10 @@ def _show_look_ups(console: Console, warehouse: Warehouse, journal: Journal) -> 
             .all()[: _LOOKED_UP * 3]
         )
     for title, work in {
-        "asked before?, never asked": lambda hashes: journal.recall([os.urandom(16) for _ in hashes], _NOTHING_FRESH),
-        "asked before?, asked": lambda hashes: journal.recall(hashes, _NOTHING_FRESH),
+        "asked before?, never asked": lambda hashes: [
+            *journal.recall([os.urandom(16) for _ in hashes], _NOTHING_FRESH)
+        ],
+        "asked before?, asked": lambda hashes: [*journal.recall(hashes, _NOTHING_FRESH)],
         "the answer": lambda hashes: _found(warehouse, hashes),
     }.items():
         times = []
@@ -233,6 +231,10 @@ def _show_pruning(console: Console, journal: Journal, questions: int) -> None:
     pruned = journal.prune(before=before, reconciled_until=before)
     took = time.monotonic() - began
     console.print(f"{pruned:,} answers pruned in {took:.0f} s, {took / pruned * 1e6:.0f} µs each", soft_wrap=True)
+
+
+def _others(count: int) -> list[bytes]:
+    return [os.urandom(16) for _ in range(count)]
 
 
 def _found(warehouse: Warehouse, hashes: Sequence[bytes]) -> None:

@@ -11,7 +11,7 @@ from airflow_provider_iranpay.journal_command.printing import agreed, write_line
 from airflow_provider_iranpay.journal_command.unknown_file import Finding
 from airflow_provider_iranpay.warehouse.engine import Warehouse
 from airflow_provider_iranpay.warehouse.journal import upkeep
-from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
+from airflow_provider_iranpay.warehouse.journal.records import AttemptKey, key_text
 
 __all__ = ["resolve"]
 
@@ -64,7 +64,7 @@ def _written(warehouse: Warehouse, finding: Finding) -> bool:
 
 
 def _left(finding: Finding) -> None:
-    write_line(f"Left as it is: {finding.attempt.text} is not unknown any more.")
+    write_line(f"Left as it is: {key_text(finding.attempt)} is not unknown any more.")
 
 
 def _sums(what: str, findings: Sequence[Finding], prices: _Prices) -> str:

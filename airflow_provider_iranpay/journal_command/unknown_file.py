@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from airflow_provider_iranpay.exceptions import ConfigurationError, InvalidInput
 from airflow_provider_iranpay.iran.days import jalali_dashed, tehran_day
-from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
+from airflow_provider_iranpay.warehouse.journal.records import AttemptKey, key_text, read_key
 from airflow_provider_iranpay.warehouse.journal.upkeep import Unknown
 
 __all__ = ["COLUMNS", "PAID", "Finding", "read", "row"]
@@ -41,7 +41,7 @@ def row(environment: str, unknown: Unknown) -> dict[str, Any]:
     day = jalali_dashed(tehran_day(unknown.claimed_at))
     claimed_at = unknown.claimed_at.astimezone(_TEHRAN).isoformat(sep=" ", timespec="seconds")
     cells = (
-        unknown.attempt.text, environment, unknown.inquiry, unknown.provider, unknown.account, unknown.track_id,
+        key_text(unknown.attempt), environment, unknown.inquiry, unknown.provider, unknown.account, unknown.track_id,
         claimed_at, day, unknown.price_rial, "",
     )  # fmt: skip
     return dict(zip(COLUMNS, cells, strict=True))
@@ -96,7 +96,7 @@ def _finding(cells: Mapping[str, str | None], environments: Sequence[str]) -> Fi
     if texts[PAID].lower() not in _WORDS:
         raise InvalidInput(PAID, "not_yes_or_no", "Write yes or no, or leave it empty to leave the attempt unknown.")
     try:
-        attempt = AttemptKey.parse(texts["id"])
+        attempt = read_key(texts["id"])
     except InvalidInput as wrong:
         raise InvalidInput("id", wrong.reason, wrong.remedy) from None
     return Finding(texts["environment"], attempt, _WORDS[texts[PAID].lower()])

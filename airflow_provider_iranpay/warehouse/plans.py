@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from airflow_provider_iranpay.warehouse.journal.states import State
-from airflow_provider_iranpay.warehouse.journal.tables import attempt
+from airflow_provider_iranpay.warehouse.journal.tables import attempt, made_by
 from airflow_provider_iranpay.warehouse.provenance import LoadContext
 from airflow_provider_iranpay.warehouse.tables import plan, plan_chunk, plan_count, plan_piece, plan_worker
 
@@ -189,7 +189,7 @@ def piece(connection: Connection, plan_id: str, chunk: int, number: int) -> byte
 
 
 def begin_chunk(
-    connection: Connection, plan_id: str, chunk: int, *, worker: bytes, budget: str | None, now: datetime
+    connection: Connection, plan_id: str, chunk: int, *, worker: int, budget: str | None, now: datetime
 ) -> None:
     """Note who is about to ask the questions of a chunk: from then on its attempts belong to the plan."""
     connection.execute(update(plan_chunk).where(*_of_chunk(plan_id, chunk)).values(state="running", updated_at=now))
@@ -245,12 +245,12 @@ def money(connection: Connection, plan_id: str, *, standing: bool = False) -> Mo
     reserved = attempt.c.cost_rial.is_(None) & attempt.c.state.in_(_UNSETTLED)
     row = connection.execute(
         select(
-            func.count(attempt.c.number),
-            func.count(attempt.c.number).filter(was_paid),
+            func.count(attempt.c.attempt_id),
+            func.count(attempt.c.attempt_id).filter(was_paid),
             func.coalesce(func.sum(attempt.c.cost_rial).filter(heard), 0),
             func.coalesce(func.sum(attempt.c.price_rial).filter(reserved), 0),
         )
-        .select_from(of_plan.join(attempt, attempt.c.worker == of_plan.c.worker))
+        .select_from(of_plan.join(attempt, made_by(attempt.c.attempt_id, of_plan.c.worker)))
         .where(of_plan.c.plan_id == plan_id)
     ).one()
     return Money(*map(int, row))

@@ -243,7 +243,7 @@ plan_chunk = Table(
     _chunk(),
     Column("rows", BigInteger, nullable=False, comment="as they were planned"),
     Column("state", Text, nullable=False, comment="planned, running, done, or why its last try could not go on"),
-    Column("worker", LargeBinary, comment="of the journal; the one whose counts stand"),
+    Column("worker", BigInteger, comment="of the journal; the one whose counts stand"),
     Column("questions", BigInteger, comment="different ones among its rows"),
     Column("unknown", BigInteger, comment="questions that are unknown"),
     Column("spent_rial", BigInteger, comment="by the worker whose counts stand"),
@@ -255,7 +255,13 @@ plan_worker = Table(
     metadata,
     _plan_id(),
     _chunk(),
-    Column("worker", LargeBinary, primary_key=True, comment="of the journal; each try of a chunk is one"),
+    Column(
+        "worker",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="of the journal; one for each try",
+    ),
     Column("budget", Text, comment="name of the budget that pays"),
     Column("began_at", UtcTimestamp, nullable=False, comment="before it sent anything"),
 )

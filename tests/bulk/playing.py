@@ -302,7 +302,7 @@ class Table:
             rows = connection.execute(
                 select(attempt)
                 .where(*(attempt.c[name] == value for name, value in where.items()))
-                .order_by(attempt.c.claimed_at, attempt.c.worker, attempt.c.number)
+                .order_by(attempt.c.claimed_at, attempt.c.attempt_id)
             )
             return rows.all()
 

@@ -20,7 +20,7 @@ from airflow_provider_iranpay.inquiries import INQUIRIES
 from airflow_provider_iranpay.warehouse.engine import open_warehouse
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.records import Answer, Claim, Kind, Standing, Terms
+from airflow_provider_iranpay.warehouse.journal.records import Answer, Claim, Kind, Standing, Terms, worker_of
 from airflow_provider_iranpay.warehouse.journal.states import Event
 from tests.bulk.playing import (
     ENVIRONMENT,
@@ -240,7 +240,9 @@ def test_a_gone_worker_whose_row_is_locked_neither_spins_nor_holds_up_the_others
         recover = Journal.recover
         monkeypatch.setattr(Journal, "recover", lambda journal: recovered.append(1) or recover(journal))
         with warehouse.engine.connect() as frozen:
-            frozen.execute(text("SELECT 1 FROM iranpay_worker WHERE worker = :name FOR UPDATE"), {"name": key.worker})
+            frozen.execute(
+                text("SELECT 1 FROM iranpay_worker WHERE worker = :name FOR UPDATE"), {"name": worker_of(key)}
+            )
             played = desk.run(table([1, 2, 3]), Provider(), pace=Pace(concurrency=4, patience_seconds=1))
     assert played.statuses == {"matched": 2, "not_sent_busy": 1}
     assert len(recovered) < 5

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing, new_key
+from airflow_provider_iranpay.warehouse.journal.records import key_text
 from airflow_provider_iranpay.warehouse.journal.states import Event
 from tests.warehouse.journal.playing import Desk
 
@@ -50,7 +51,7 @@ def fill(opened):
         won = desk.claim(worker, *names, price_rial=5_000, budget="night").won
         worker.commit(answers=[desk.answer(one, event) for one, event in zip(won, events, strict=True)])
         worker.close()
-        return [one.key.text for one in won[3:]]
+        return [key_text(one.key) for one in won[3:]]
 
     return play
 

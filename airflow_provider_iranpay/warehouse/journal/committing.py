@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
@@ -28,6 +28,8 @@ from airflow_provider_iranpay.warehouse.journal.records import (
     Kind,
     Lost,
     Terms,
+    keys_of,
+    worker_of,
 )
 from airflow_provider_iranpay.warehouse.journal.settling import AT_ONCE, Common, Known, Settled, lock_attempts, settle
 from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRows, Statement, select_any
@@ -43,34 +45,33 @@ Hands = Mapping[AttemptKey, Known]
 _KEPT = frozenset({Event.ANSWERED, Event.UNREADABLE})
 _FAILED = frozenset({State.NOT_SENT, State.REJECTED})
 
-_OF_ALL = {"environment": "text", "key_id": "text", "worker": "bytea", "inquiry": "text"}
+_OF_ALL = {"environment": "text", "key_id": "text", "inquiry": "text"}
 _ASK = Insert(
     "iranpay_question",
     shared=_OF_ALL,
-    each={"hash": "bytea", "number": "bigint"},
+    each={"hash": "bytea", "attempt_id": "bigint"},
     on_conflict="ON CONFLICT DO NOTHING RETURNING hash, question_id",
 )
 _ASK_NUMBERED = Insert(
     "iranpay_question",
     shared=_OF_ALL,
-    each={"hash": "bytea", "question_id": "bigint", "number": "bigint"},
+    each={"hash": "bytea", "question_id": "bigint", "attempt_id": "bigint"},
     on_conflict="ON CONFLICT DO NOTHING",
 )
-_COMMITS = Statement("SELECT commits FROM iranpay_worker WHERE worker = {worker} {for_update}", worker="bytea")
+_COMMITS = Statement("SELECT commits FROM iranpay_worker WHERE worker = {worker} {for_update}", worker="bigint")
 # A question remembers that it was asked again after an unknown attempt until it is answered.
 _ASK_AGAIN = ManyRows(
-    "UPDATE iranpay_question SET worker = {worker}, number = {number},"
+    "UPDATE iranpay_question SET attempt_id = {attempt_id},"
     " retried_at = CASE WHEN {was_unknown} THEN {now} WHEN iranpay_question.retried_at IS NULL THEN NULL"
-    " WHEN EXISTS (SELECT 1 FROM iranpay_end AS shown WHERE shown.worker = iranpay_question.worker"
-    " AND shown.number = iranpay_question.number AND shown.content IS NOT NULL) THEN NULL ELSE {now} END {given}"
+    " WHEN EXISTS (SELECT 1 FROM iranpay_end AS shown WHERE shown.attempt_id = iranpay_question.attempt_id"
+    " AND shown.content IS NOT NULL) THEN NULL ELSE {now} END {given}"
     " WHERE iranpay_question.question_id = {question_id}",
-    shared={"worker": "bytea", "now": "timestamptz"},
-    each={"question_id": "bigint", "number": "bigint", "was_unknown": "boolean"},
+    shared={"now": "timestamptz"},
+    each={"question_id": "bigint", "attempt_id": "bigint", "was_unknown": "boolean"},
 )
 _CLAIM = Insert(
     "iranpay_claim",
     shared={
-        "worker": "bytea",
         "environment": "text",
         "budget": "text",
         "claimed_at": "timestamptz",
@@ -80,7 +81,7 @@ _CLAIM = Insert(
         "begun": "text",
         "moves_money": "boolean",
     },
-    each={"number": "bigint", "question_id": "bigint", "track_id": "text"},
+    each={"attempt_id": "bigint", "question_id": "bigint", "track_id": "text"},
 )
 
 
@@ -93,7 +94,7 @@ class Group:
     """
 
     environment: str
-    worker: bytes
+    worker: int
     number: int
     answers: Sequence[Answer]
     claims: Sequence[Claim]
@@ -111,10 +112,14 @@ class Group:
         ):
             raise ValueError("An answer that is kept has content and the time when it came.")
 
+    @property
+    def keys(self) -> range:
+        """The keys of its attempts."""
+        return keys_of(self.worker)[self.first : self.first + len(self.claims)]
+
     def attempts(self) -> Iterator[Attempt]:
         """Number the claims."""
-        numbers = range(self.first, self.first + len(self.claims))
-        return map(Attempt, AttemptKey.each(self.worker, numbers), self.claims)
+        return map(Attempt, self.keys, self.claims)
 
 
 def write_answers(
@@ -149,13 +154,8 @@ def _read(connection: Connection, asked: set[AttemptKey]) -> dict[AttemptKey, Kn
     rows: dict[AttemptKey, Known] = {}
     ordered = sorted(asked)
     for start in range(0, len(ordered), AT_ONCE):
-        numbers: dict[bytes, list[int]] = {}
-        for name, number in ordered[start : start + AT_ONCE]:
-            numbers.setdefault(name, []).append(number)
-        its = or_(
-            *(and_(claim_table.c.worker == name, claim_table.c.number.in_(some)) for name, some in numbers.items())
-        )
-        rows.update((AttemptKey(row.common.worker, row.number), row) for row in lock_attempts(connection, its))
+        its = claim_table.c.attempt_id.in_(ordered[start : start + AT_ONCE])
+        rows.update((row.key, row) for row in lock_attempts(connection, its))
     return rows
 
 
@@ -175,8 +175,8 @@ def write_claims(
     won = list(mine.items()) if len(ids) == len(mine) else [pair for pair in mine.items() if pair[0] in ids]
     lost, over = [], []
     if len(won) < len(group.claims):
-        kept = {one.key.number for _, one in won}
-        lost = [one.claim for one in group.attempts() if one.key.number not in kept]
+        kept = {one.key for _, one in won}
+        lost = [one.claim for one in group.attempts() if one.key not in kept]
     if group.budget is not None and won:
         fits = movements.fitting(connection, group.budget, [one.claim.terms.price_rial or 0 for _, one in won])
         if not all(fits):
@@ -184,7 +184,7 @@ def write_claims(
             won = [pair for pair, fit in zip(won, fits, strict=True) if fit]
             _give_back(connection, [ids[some] for some, _ in over if some not in again])
     if again:
-        _point(connection, group, [(ids[some], one) for some, one in won if some in again], now)
+        _point(connection, [(ids[some], one) for some, one in won if some in again], now)
     known = _write_attempts(connection, group, [(ids[some], some not in again, one) for some, one in won], now)
     return [one for _, one in won], lost, [one.claim for _, one in over], known
 
@@ -209,9 +209,9 @@ def _take_known(connection: Connection, asked: Iterable[Attempt]) -> dict[bytes,
             select(question.c.question_id).where(question.c.hash.in_(batch)).order_by(question.c.hash).with_for_update()
         ).all()
         # Read after the lock: only then it is what nobody changes any more.
-        for question_id, some, name, number, state in connection.execute(_STANDING.where(question.c.hash.in_(batch))):
+        for question_id, some, key, state in connection.execute(_STANDING.where(question.c.hash.in_(batch))):
             claim = by_hash[some].claim
-            if _stands(claim, AttemptKey(name, number), State(state)):
+            if _stands(claim, key, State(state)):
                 kept[claim.standing.ask.questions[0]] = question_id
     return kept
 
@@ -219,14 +219,9 @@ def _take_known(connection: Connection, asked: Iterable[Attempt]) -> dict[bytes,
 _STANDING = select(
     question.c.question_id,
     question.c.hash,
-    attempt.c.worker,
-    attempt.c.number,
+    attempt.c.attempt_id,
     attempt.c.state,
-).join_from(
-    question,
-    attempt,
-    and_(attempt.c.worker == question.c.worker, attempt.c.number == question.c.number),
-)
+).join_from(question, attempt, attempt.c.attempt_id == question.c.attempt_id)
 
 
 def _stands(claim: Claim, latest: AttemptKey, state: State) -> bool:
@@ -240,32 +235,32 @@ def _take_new(
     connection: Connection, group: Group, new: Sequence[tuple[bytes, Attempt]], key_id: str
 ) -> dict[bytes, int]:
     """Write the questions that nobody has asked; those that somebody has meanwhile are left out."""
-    asked: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
+    asked: defaultdict[str, list[tuple[bytes, AttemptKey]]] = defaultdict(list)
     for some, one in new:
-        asked[one.claim.terms.inquiry].append((some, one.key.number))
+        asked[one.claim.terms.inquiry].append((some, one.key))
     write = _write_on_sqlite if connection.dialect.name == "sqlite" else _ASK.returning
     ids: dict[bytes, int] = {}
     for inquiry in sorted(asked):
-        ids.update(write(connection, (group.environment, key_id, group.worker, inquiry), sorted(asked[inquiry])))
+        ids.update(write(connection, (group.environment, key_id, inquiry), sorted(asked[inquiry])))
     return ids
 
 
 def _write_on_sqlite(
-    connection: Connection, shared: tuple[str, str, bytes, str], rows: Sequence[tuple[bytes, int]]
+    connection: Connection, shared: tuple[str, str, str], rows: Sequence[tuple[bytes, AttemptKey]]
 ) -> Iterable[tuple[bytes, int]]:
     """Write questions, and give the hash and the number of each that is new."""
     (last,) = _LAST_ID.first(connection) or (None,)
     ids = range((last or 0) + 1, (last or 0) + 1 + len(rows))
     hashes = [some for some, _ in rows]
-    numbered = [(some, question_id, number) for (some, number), question_id in zip(rows, ids, strict=True)]
+    numbered = [(some, question_id, key) for (some, key), question_id in zip(rows, ids, strict=True)]
     if _ASK_NUMBERED.run(connection, shared, numbered) == len(rows):
         return zip(hashes, ids, strict=True)
-    _, _, worker, _ = shared
-    return select_any(connection, _WRITTEN, hashes, (worker, min(number for _, number in rows)))
+    keys = [key for _, key in rows]
+    return select_any(connection, _WRITTEN, hashes, (min(keys), max(keys)))
 
 
 _LAST_ID = Statement("SELECT max(question_id) FROM iranpay_question")
-_WRITTEN = "SELECT hash, question_id FROM {given} iranpay_question WHERE worker = {} AND number >= {} AND hash {any}"
+_WRITTEN = "SELECT hash, question_id FROM {given} iranpay_question WHERE attempt_id BETWEEN {} AND {} AND hash {any}"
 
 
 def _give_back(connection: Connection, question_ids: Sequence[int]) -> None:
@@ -276,11 +271,11 @@ def _give_back(connection: Connection, question_ids: Sequence[int]) -> None:
         )
 
 
-def _point(connection: Connection, group: Group, won: Iterable[tuple[int, Attempt]], now: datetime) -> None:
+def _point(connection: Connection, won: Iterable[tuple[int, Attempt]], now: datetime) -> None:
     """Point questions to their new attempts. They are locked."""
     moment = UtcTimestamp().process_bind_param(now, connection.dialect)
-    moves = [(question_id, one.key.number, _was_unknown(one.claim)) for question_id, one in won]
-    _ASK_AGAIN.run(connection, (group.worker, moment), moves)
+    moves = [(question_id, one.key, _was_unknown(one.claim)) for question_id, one in won]
+    _ASK_AGAIN.run(connection, (moment,), moves)
 
 
 def _was_unknown(claim: Claim) -> bool:
@@ -303,13 +298,13 @@ def _write_attempts(
             last = terms
             if terms not in alike:
                 begun = _BEGUN[terms.intent]
-                alike[terms] = Common(group.worker, terms.provider, begun, terms.price_rial, None, group.budget), []
+                alike[terms] = Common(terms.provider, begun, terms.price_rial, None, group.budget), []
             common, rows = alike[terms]
-        rows.append((key.number, question_id, one.claim.track_id))
-        hands[key] = Known(common, key.number, question_id, one.claim.track_id, is_first)
+        rows.append((key, question_id, one.claim.track_id))
+        hands[key] = Known(common, key, question_id, one.claim.track_id, is_first)
     moment = UtcTimestamp().process_bind_param(now, connection.dialect)
     for (_, provider, account, price_rial, intent, moves_money), (_, rows) in alike.items():
-        same = (group.worker, group.environment, group.budget, moment, provider, account, price_rial)
+        same = (group.environment, group.budget, moment, provider, account, price_rial)
         _CLAIM.run(connection, (*same, TEXTS[_BEGUN[intent]], moves_money), rows)
     return hands
 
@@ -327,16 +322,10 @@ def read_again(connection: Connection, group: Group) -> Committed | None:
     found = _COMMITS.first(connection, group.worker)
     if found is None or found[0] != group.number:
         return None
-    last = group.first + len(group.claims) - 1
-    written = set(
-        connection.scalars(
-            select(claim_table.c.number).where(
-                claim_table.c.worker == group.worker, claim_table.c.number.between(group.first, last)
-            )
-        )
-    )
-    won = [one for one in group.attempts() if one.key.number in written]
-    rest = [one.claim for one in group.attempts() if one.key.number not in written]
+    key, keys = claim_table.c.attempt_id, group.keys
+    written = set(connection.scalars(select(key).where(key >= keys.start, key < keys.stop)))
+    won = [one for one in group.attempts() if one.key in written]
+    rest = [one.claim for one in group.attempts() if one.key not in written]
     changed = [one for one in lost_to(connection, rest) if one is not None]
     taken = {id(one.claim) for one in changed}
     over = [claim for claim in rest if id(claim) not in taken]
@@ -352,6 +341,6 @@ def lost_to(connection: Connection, claims: Sequence[Claim]) -> list[Lost | None
         if row is None or _stands(claim, row.attempt, row.state):
             found.append(None)
             continue
-        until, _ = leases.get(row.attempt.worker, (None, None))
+        until, _ = leases.get(worker_of(row.attempt), (None, None))
         found.append(Lost(claim, row.state, until))
     return found

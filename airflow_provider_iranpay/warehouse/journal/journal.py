@@ -6,7 +6,6 @@ what it did is read again, never done twice.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -67,7 +66,6 @@ from airflow_provider_iranpay.warehouse.journal.tables import worker
 
 __all__ = ["Journal"]
 
-WORKER_BYTES = 8
 _OPENED_TOGETHER = 500
 """Answers: few enough to stay in a core's cache until they are read."""
 
@@ -100,7 +98,7 @@ class Journal:
         self._lease = lease
         self._clock = clock
         self._monotonic = monotonic
-        self._worker = os.urandom(WORKER_BYTES)
+        self._worker = 0
         self._commits = 0
         self._attempts = 0
         self._lapsed = False
@@ -110,8 +108,8 @@ class Journal:
         self._one_writer = threading.Lock()
 
     @property
-    def worker(self) -> bytes:
-        """The name by which its attempts are found."""
+    def worker(self) -> int:
+        """The number by which its attempts are found."""
         return self._worker
 
     @classmethod
@@ -135,12 +133,12 @@ class Journal:
         with warehouse.transaction() as connection:
             rings.admit(connection, environment, keys)
         journal = cls(warehouse, keys, environment, lease=lease or Lease(), clock=clock, monotonic=monotonic)
-        journal._write(journal._begin)
+        journal._worker = journal._write(journal._begin)
         return journal
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, connection: Connection) -> int:
         now = self._clock(connection)
-        begin_lease(connection, environment=self.environment, name=self._worker, now=now, lease=self._lease)
+        return begin_lease(connection, environment=self.environment, now=now, lease=self._lease)
 
     def recall(self, hashes: Sequence[bytes], freshness: Freshness) -> Iterator[Recalled]:
         """Find those of the questions that were ever asked, and open the answers that need no second thought, some at a
@@ -173,7 +171,7 @@ class Journal:
 
     def _found(
         self, connection: Connection, asks: Sequence[Ask]
-    ) -> tuple[list[Looked | None], Mapping[bytes, tuple[datetime, datetime]], datetime]:
+    ) -> tuple[list[Looked | None], Mapping[int, tuple[datetime, datetime]], datetime]:
         rows = find(connection, asks)
         return rows, read_leases(connection, rows), self._clock(connection)
 

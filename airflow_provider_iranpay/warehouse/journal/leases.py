@@ -17,7 +17,7 @@ from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.settling import IS_OPEN, Settled, lock_attempts, settle
 from airflow_provider_iranpay.warehouse.journal.statements import Statement
 from airflow_provider_iranpay.warehouse.journal.states import Event
-from airflow_provider_iranpay.warehouse.journal.tables import claim, worker
+from airflow_provider_iranpay.warehouse.journal.tables import claim, made_by, worker
 
 __all__ = ["DatabaseClock", "Lease", "begin_lease", "count_commit", "database_clock", "recover", "renew"]
 
@@ -47,15 +47,17 @@ def database_clock(connection: Connection) -> datetime:
     return found.astimezone(UTC)
 
 
-def begin_lease(connection: Connection, *, environment: str, name: bytes, now: datetime, lease: Lease) -> None:
-    """Write down a new worker, with its lease; for nothing if it is there, because a reply was lost."""
-    if not renew(connection, name=name, now=now, lease=lease, commits=0):
-        connection.execute(
-            insert(worker).values(worker=name, environment=environment, commits=0, ended=False, **_spans(now, lease))
-        )
+def begin_lease(connection: Connection, *, environment: str, now: datetime, lease: Lease) -> int:
+    """Write down a new worker, with its lease.
+
+    :return: its number. If the reply is lost it has no attempt for ever, and the next one another number.
+    """
+    made = insert(worker).values(environment=environment, commits=0, ended=False, **_spans(now, lease))
+    name: int = connection.execute(made.returning(worker.c.worker)).scalar_one()
+    return name
 
 
-def renew(connection: Connection, *, name: bytes, now: datetime, lease: Lease, commits: int) -> bool:
+def renew(connection: Connection, *, name: int, now: datetime, lease: Lease, commits: int) -> bool:
     """Prolong the lease of a worker and lock its row: nobody closes its attempts meanwhile.
 
     :param commits: number of its latest commit.
@@ -72,12 +74,12 @@ _RENEW = Statement(
     commits="bigint",
     lease_until="timestamptz",
     stale_at="timestamptz",
-    worker="bytea",
+    worker="bigint",
     now="timestamptz",
 )
 
 
-def count_commit(connection: Connection, *, name: bytes, commits: int) -> None:
+def count_commit(connection: Connection, *, name: int, commits: int) -> None:
     """Write down the number of a commit that renews no lease, and lock the worker's row: by it the commit is found."""
     connection.execute(update(worker).where(worker.c.worker == name).values(commits=commits))
 
@@ -101,7 +103,7 @@ def recover(connection: Connection, *, environment: str, now: datetime) -> int:
     movements = Movements(environment)
     closed = 0
     for name in gone:
-        left = lock_attempts(connection, and_(claim.c.worker == name, IS_OPEN))
+        left = lock_attempts(connection, and_(made_by(claim.c.attempt_id, name), IS_OPEN))
         settle(connection, [Settled(known, Event.LEASE_ENDED) for known in left], movements)
         closed += len(left)
         connection.execute(update(worker).where(worker.c.worker == name).values(ended=True))

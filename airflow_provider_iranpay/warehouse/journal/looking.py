@@ -20,6 +20,7 @@ from airflow_provider_iranpay.warehouse.journal.records import (
     Freshness,
     Kind,
     Standing,
+    worker_of,
 )
 from airflow_provider_iranpay.warehouse.journal.statements import ManyRows, select_any
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, REPLACED, TEXTS, Permission, State
@@ -59,14 +60,14 @@ class Looked(NamedTuple):
 
 _ANSWERS = (
     "SELECT q.hash, e.answered_at, e.content FROM {given} iranpay_question AS q"
-    " LEFT JOIN iranpay_end AS e ON e.worker = q.worker AND e.number = q.number AND e.state = {}"
+    " LEFT JOIN iranpay_end AS e ON e.attempt_id = q.attempt_id AND e.state = {}"
     " AND e.answered_at >= {} AND q.retried_at IS NULL AND q.key_id = {} WHERE q.hash {any}"
 )
 _FOUND = (
-    "SELECT c.worker, c.number, coalesce(e.state, c.begun), q.retried_at, e.answered_at, q.hash, q.question_id,"
+    "SELECT c.attempt_id, coalesce(e.state, c.begun), q.retried_at, e.answered_at, q.hash, q.question_id,"
     " c.provider, c.account, c.track_id, e.cost_rial, c.price_rial, e.code, e.content"
-    " FROM {given} iranpay_question AS q JOIN iranpay_claim AS c ON c.worker = q.worker AND c.number = q.number"
-    " LEFT JOIN iranpay_end AS e ON e.worker = c.worker AND e.number = c.number WHERE q.hash {any}"
+    " FROM {given} iranpay_question AS q JOIN iranpay_claim AS c ON c.attempt_id = q.attempt_id"
+    " LEFT JOIN iranpay_end AS e ON e.attempt_id = c.attempt_id WHERE q.hash {any}"
 )
 _STATES = {state.value: state for state in State}
 
@@ -86,10 +87,10 @@ def find(connection: Connection, asks: Sequence[Ask]) -> list[Looked | None]:
     found: dict[bytes, Looked] = {}
     instant = datetime.fromisoformat if connection.dialect.name == "sqlite" else _in_utc
     for row in select_any(connection, _FOUND, [one for ask in asks for one in ask.questions]):
-        name, number, state, retried_at, answered_at, hash_, *rest = row
+        key, state, retried_at, answered_at, hash_, *rest = row
         retried = None if retried_at is None else instant(retried_at)
         answered = None if answered_at is None else instant(answered_at)
-        found[hash_] = Looked(AttemptKey(name, number), _STATES[state], retried, answered, hash_, *rest)
+        found[hash_] = Looked(key, _STATES[state], retried, answered, hash_, *rest)
     if not found:
         return [None] * len(asks)
     get = found.get
@@ -100,9 +101,9 @@ def _in_utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def read_leases(connection: Connection, rows: Sequence[Looked | None]) -> Mapping[bytes, Lease]:
+def read_leases(connection: Connection, rows: Sequence[Looked | None]) -> Mapping[int, Lease]:
     """Read the leases, by worker, under which the open ones of these attempts stand; not those that have ended."""
-    holders = {row.attempt.worker for row in rows if row is not None and row.state in OPEN}
+    holders = {worker_of(row.attempt) for row in rows if row is not None and row.state in OPEN}
     if not holders:
         return {}
     found = connection.execute(
@@ -120,7 +121,7 @@ def standing(
     freshness: Freshness,
     since: datetime,
     keys: KeyRing,
-    leases: Mapping[bytes, Lease],
+    leases: Mapping[int, Lease],
     now: datetime,
 ) -> Standing:
     """Say how a question stands.
@@ -139,7 +140,7 @@ def standing(
             if content is not None:
                 kind = Kind.UNREADABLE if state is State.UNREADABLE else Kind.KEPT
         case Permission.NEVER:
-            until, stale_at = leases.get(row.attempt.worker, (None, None))
+            until, stale_at = leases.get(worker_of(row.attempt), (None, None))
             kind = Kind.STALE if stale_at is None or stale_at < now else Kind.BUSY
         case Permission.RETRY:
             used_up = row.retried_at is not None and row.retried_at >= since
@@ -180,10 +181,9 @@ _MOVE = ManyRows(
 )
 _SEAL_AGAIN = ManyRows(
     "UPDATE iranpay_end SET content = {new_content} {given}"
-    " WHERE iranpay_end.worker = {worker} AND iranpay_end.number = {number}"
-    " AND iranpay_end.content = {old_content}",
+    " WHERE iranpay_end.attempt_id = {attempt_id} AND iranpay_end.content = {old_content}",
     shared={},
-    each={"worker": "bytea", "number": "bigint", "old_content": "bytea", "new_content": "bytea"},
+    each={"attempt_id": "bigint", "old_content": "bytea", "new_content": "bytea"},
 )
 
 
@@ -196,7 +196,7 @@ def move_to_newest_key(connection: Connection, asks: Sequence[Ask], rows: Sequen
     """Write questions that were found under an older key, and their answers, under the newest one."""
     pairs = sorted(zip(asks, rows, strict=True), key=lambda pair: pair[1].attempt)
     again = [
-        (*row.attempt, row.content, keys.seal(ask.questions[0], keys.open_(ask.questions, row.content)))
+        (row.attempt, row.content, keys.seal(ask.questions[0], keys.open_(ask.questions, row.content)))
         for ask, row in pairs
         if row.content is not None
     ]

@@ -11,7 +11,16 @@ from airflow_provider_iranpay.warehouse.journal.budgets import Balance
 from airflow_provider_iranpay.warehouse.journal.records import OwnSums
 from airflow_provider_iranpay.warehouse.journal.settling import IS_OPEN, has_open
 from airflow_provider_iranpay.warehouse.journal.states import State
-from airflow_provider_iranpay.warehouse.journal.tables import ITS_END, attempt, budget, claim, end, question, ring
+from airflow_provider_iranpay.warehouse.journal.tables import (
+    ITS_END,
+    attempt,
+    budget,
+    claim,
+    end,
+    made_by,
+    question,
+    ring,
+)
 
 __all__ = ["Overview", "environments", "list_budgets", "overview", "own_sums"]
 
@@ -64,15 +73,16 @@ def overview(connection: Connection, environment: str) -> Sequence[Overview]:
     ]
 
 
-def own_sums(connection: Connection, name: bytes) -> OwnSums:
+def own_sums(connection: Connection, name: int) -> OwnSums:
     """Add up the attempts of a worker."""
-    spent = select(func.sum(end.c.cost_rial)).where(end.c.worker == name, end.c.state != State.WRITTEN_OFF.value)
+    has_ended, is_claimed = made_by(end.c.attempt_id, name), made_by(claim.c.attempt_id, name)
+    spent = select(func.sum(end.c.cost_rial)).where(has_ended, end.c.state != State.WRITTEN_OFF.value)
     unknown = (
         select(func.sum(claim.c.price_rial))
         .join_from(end, claim, ITS_END)
-        .where(end.c.worker == name, end.c.state == State.UNKNOWN.value)
+        .where(has_ended, end.c.state == State.UNKNOWN.value)
     )
-    still_open = select(func.sum(claim.c.price_rial)).where(claim.c.worker == name, IS_OPEN)
+    still_open = select(func.sum(claim.c.price_rial)).where(is_claimed, IS_OPEN)
     is_any = connection.scalar(select(has_open(name)))
     sums = [connection.scalar(one) or 0 for one in (spent, unknown, *([still_open] if is_any else []))]
     return OwnSums(int(sums[0]), int(sum(sums[1:])))

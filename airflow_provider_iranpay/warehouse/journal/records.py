@@ -5,19 +5,19 @@ No ``repr`` shows a question or an answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
-from itertools import repeat
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple
 
 from airflow_provider_iranpay.exceptions import InvalidInput
 from airflow_provider_iranpay.record import Record
 from airflow_provider_iranpay.warehouse.journal.states import Event, State
 
 __all__ = [
+    "KEYS_OF_A_WORKER",
     "Answer",
     "Ask",
     "Attempt",
@@ -30,37 +30,49 @@ __all__ = [
     "OwnSums",
     "Standing",
     "Terms",
+    "key_text",
+    "keys_of",
+    "read_key",
+    "worker_of",
 ]
 
 
-class AttemptKey(NamedTuple):
-    """Which attempt: its worker and the worker's count. It never changes hands, so it is also its epoch."""
+AttemptKey = int
+"""Which attempt: the number of its worker, and in the last 32 bits the worker's own count. It never changes hands, so
+it is also its epoch.
+"""
 
-    worker: bytes
-    number: int
+KEYS_OF_A_WORKER: Final = 1 << 32
+_KEY_TEXT: Final = re.compile(r"([0-9]{1,10})-([0-9]{1,10})")
 
-    @classmethod
-    def each(cls, worker: bytes, numbers: Iterable[int]) -> Iterator[Self]:
-        """Make many of one worker, in a fourth of the time."""
-        return map(partial(tuple.__new__, cls), zip(repeat(worker), numbers))
 
-    @property
-    def text(self) -> str:
-        """As a person writes it: the worker in hexadecimal digits, a hyphen, the number."""
-        return f"{self.worker.hex()}-{self.number}"
+def keys_of(worker: int) -> range:
+    """Return all keys that the attempts of a worker may have, by its count."""
+    return range(worker * KEYS_OF_A_WORKER, (worker + 1) * KEYS_OF_A_WORKER)
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read what :attr:`text` wrote.
 
-        :raises InvalidInput: it is something else.
-        """
-        worker, _, number = text.strip().partition("-")
-        try:
-            return cls(bytes.fromhex(worker), int(number))
-        except ValueError:
-            remedy = "Write the id of an attempt as the list of unknown attempts shows it, such as 00c0ffee00c0ffee-17."
-            raise InvalidInput("attempt", "format", remedy) from None
+def worker_of(key: AttemptKey) -> int:
+    """Return the number of the worker that made an attempt."""
+    return key // KEYS_OF_A_WORKER
+
+
+def key_text(key: AttemptKey) -> str:
+    """Write an attempt as a person does: the worker's number, a hyphen, the worker's count."""
+    return "{}-{}".format(*divmod(key, KEYS_OF_A_WORKER))
+
+
+def read_key(text: str) -> AttemptKey:
+    """Read what :func:`key_text` wrote.
+
+    :raises InvalidInput: it is something else.
+    """
+    found = _KEY_TEXT.fullmatch(text.strip())
+    if found:
+        worker, number = map(int, found.groups())
+        if worker < KEYS_OF_A_WORKER // 2 and number < KEYS_OF_A_WORKER:
+            return keys_of(worker)[number]
+    remedy = "Write the id of an attempt as the list of unknown attempts shows it, such as 12-345."
+    raise InvalidInput("attempt", "format", remedy)
 
 
 class Ask(Record, frozen=True):

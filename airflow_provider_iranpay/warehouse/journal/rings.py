@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.warehouse.engine import lock_until_commit
@@ -121,7 +121,7 @@ def _known(connection: Connection, environment: str) -> list[list[str]] | None:
 
 
 def _questions_under(connection: Connection, environment: str, key_ids: Sequence[str]) -> Loss:
-    latest = and_(claim.c.worker == question.c.worker, claim.c.number == question.c.number)
+    latest = claim.c.attempt_id == question.c.attempt_id
     paid = func.coalesce(end.c.cost_rial, claim.c.price_rial, 0)
     # A worker that had the old ring seals its last answers with it, beside questions that have moved already.
     heads = [sealed_by(key_id) for key_id in key_ids]

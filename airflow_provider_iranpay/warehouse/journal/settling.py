@@ -16,9 +16,9 @@ from airflow_provider_iranpay.record import Record
 from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.budgets import Movements
 from airflow_provider_iranpay.warehouse.journal.records import AttemptKey
-from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyKeys, ManyRows
+from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRows
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, TEXTS, TRANSITIONS, Event, Money, State, Step
-from airflow_provider_iranpay.warehouse.journal.tables import ITS_END, claim, end
+from airflow_provider_iranpay.warehouse.journal.tables import ITS_END, claim, end, made_by
 
 __all__ = ["AT_ONCE", "IS_OPEN", "Common", "Known", "Outdated", "Settled", "has_open", "lock_attempts", "settle"]
 
@@ -26,14 +26,14 @@ AT_ONCE = 1_000
 """Parameters of one statement: few enough for every SQLite."""
 
 _any_end = end.alias()
-IS_OPEN = ~exists().where(_any_end.c.worker == claim.c.worker, _any_end.c.number == claim.c.number)
+IS_OPEN = ~exists().where(_any_end.c.attempt_id == claim.c.attempt_id)
 """Of claims: those that have not ended."""
 
 
-def has_open(name: bytes) -> ColumnElement[bool]:
+def has_open(name: int) -> ColumnElement[bool]:
     """Tell whether a worker has attempts that have not ended. To count its rows is much faster than to look for one."""
     claims, ends = (
-        select(func.count()).select_from(table).where(table.c.worker == name).scalar_subquery()
+        select(func.count()).select_from(table).where(made_by(table.c.attempt_id, name)).scalar_subquery()
         for table in (claim, end)
     )
     return claims != ends
@@ -43,7 +43,6 @@ def has_open(name: bytes) -> ColumnElement[bool]:
 class Common:
     """What attempts have in common that were claimed together; each object is like no other."""
 
-    worker: bytes
     provider: str
     state: State
     price_rial: int | None
@@ -58,7 +57,7 @@ class Known(Record, frozen=True):
     """
 
     common: Common
-    number: int
+    key: AttemptKey
     question_id: int
     track_id: str
     is_first: bool = False
@@ -86,36 +85,34 @@ class Outdated(Exception):
 
 _WITH_ANSWER = frozenset({State.ANSWERED, State.REJECTED, State.UNREADABLE})
 _HEARD = {"sent_at": "timestamptz", "answered_at": "timestamptz", "code": "text", "content": "bytea"}
-_BEGIN = ManyKeys(
-    "UPDATE iranpay_claim SET begun = {new_state} WHERE worker = {worker} AND number {any} AND begun = {old_state}"
-    " AND NOT EXISTS (SELECT 1 FROM iranpay_end AS ended WHERE ended.worker = iranpay_claim.worker"
-    " AND ended.number = iranpay_claim.number)",
-    shared={"worker": "bytea", "old_state": "text", "new_state": "text"},
-    kind="bigint",
+_BEGIN = ManyRows(
+    "UPDATE iranpay_claim SET begun = {new_state} {given}"
+    " WHERE iranpay_claim.attempt_id = {attempt_id} AND iranpay_claim.begun = {old_state} AND NOT EXISTS"
+    " (SELECT 1 FROM iranpay_end AS ended WHERE ended.attempt_id = iranpay_claim.attempt_id)",
+    shared={"old_state": "text", "new_state": "text"},
+    each={"attempt_id": "bigint"},
 )
 _END = Insert(
     "iranpay_end",
-    shared={"worker": "bytea", "state": "text", "cost_rial": "bigint"},
-    each={"number": "bigint", **_HEARD},
+    shared={"state": "text", "cost_rial": "bigint"},
+    each={"attempt_id": "bigint", **_HEARD},
     on_conflict="ON CONFLICT DO NOTHING",
 )
 _END_OTHERWISE = ManyRows(
     "UPDATE iranpay_end SET state = {new_state}, cost_rial = {new_cost_rial},"
     " sent_at = coalesce({sent_at}, iranpay_end.sent_at), answered_at = {answered_at}, code = {code},"
     " content = {content} {given}"
-    " WHERE iranpay_end.worker = {worker} AND iranpay_end.number = {number} AND iranpay_end.state = {old_state}",
-    shared={"worker": "bytea", "old_state": "text", "new_state": "text", "new_cost_rial": "bigint"},
-    each={"number": "bigint", **_HEARD},
+    " WHERE iranpay_end.attempt_id = {attempt_id} AND iranpay_end.state = {old_state}",
+    shared={"old_state": "text", "new_state": "text", "new_cost_rial": "bigint"},
+    each={"attempt_id": "bigint", **_HEARD},
 )
 _SHOW = ManyRows(
-    "UPDATE iranpay_question SET worker = {worker}, number = {number} {given}"
-    " WHERE iranpay_question.question_id = {question_id}"
-    " AND NOT (iranpay_question.worker = {worker} AND iranpay_question.number = {number})"
-    " AND NOT EXISTS (SELECT 1 FROM iranpay_end AS shown WHERE shown.worker = iranpay_question.worker"
-    " AND shown.number = iranpay_question.number AND shown.content IS NOT NULL"
-    " AND shown.answered_at >= {answered_at})",
+    "UPDATE iranpay_question SET attempt_id = {attempt_id} {given}"
+    " WHERE iranpay_question.question_id = {question_id} AND iranpay_question.attempt_id <> {attempt_id}"
+    " AND NOT EXISTS (SELECT 1 FROM iranpay_end AS shown WHERE shown.attempt_id = iranpay_question.attempt_id"
+    " AND shown.content IS NOT NULL AND shown.answered_at >= {answered_at})",
     shared={},
-    each={"worker": "bytea", "number": "bigint", "question_id": "bigint", "answered_at": "timestamptz"},
+    each={"attempt_id": "bigint", "question_id": "bigint", "answered_at": "timestamptz"},
 )
 """Let each question show its latest answer, whichever attempt brought it.
 
@@ -123,17 +120,10 @@ A late answer takes the place of an attempt that was made since, and the answer 
 """
 
 _SHOW_AGAIN = ManyRows(
-    "UPDATE iranpay_question SET worker = {kept_worker}, number = {kept_number} {given}"
-    " WHERE iranpay_question.question_id = {question_id}"
-    " AND iranpay_question.worker = {worker} AND iranpay_question.number = {number}",
+    "UPDATE iranpay_question SET attempt_id = {kept_id} {given}"
+    " WHERE iranpay_question.question_id = {question_id} AND iranpay_question.attempt_id = {attempt_id}",
     shared={},
-    each={
-        "worker": "bytea",
-        "number": "bigint",
-        "question_id": "bigint",
-        "kept_worker": "bytea",
-        "kept_number": "bigint",
-    },
+    each={"attempt_id": "bigint", "question_id": "bigint", "kept_id": "bigint"},
 )
 """Let questions show the answer that was kept and paid before an attempt that came to nothing."""
 
@@ -143,21 +133,21 @@ def lock_attempts(connection: Connection, which: ColumnElement[bool]) -> Sequenc
 
     :param which: of the claims.
     """
-    by_key = (claim.c.worker, claim.c.number)
-    connection.execute(select(claim.c.number).where(which).order_by(*by_key).with_for_update()).all()
+    key = claim.c.attempt_id
+    connection.execute(select(key).where(which).order_by(key).with_for_update()).all()
     # Read after the lock: only then they are what nobody changes any more.
     rows = connection.execute(
-        select(*by_key, claim.c.question_id, claim.c.track_id, claim.c.provider, claim.c.begun)
+        select(key, claim.c.question_id, claim.c.track_id, claim.c.provider, claim.c.begun)
         .add_columns(claim.c.price_rial, claim.c.budget, end.c.state, end.c.cost_rial)
         .select_from(claim.outerjoin(end, ITS_END))
         .where(which)
-        .order_by(*by_key)
+        .order_by(key)
     )
     alike: dict[tuple[Any, ...], Common] = {}
     found = []
-    for name, number, question_id, track_id, provider, begun, price_rial, budget, ended, cost_rial in rows:
-        values = name, provider, State(ended or begun), price_rial, cost_rial, budget
-        found.append(Known(alike.setdefault(values, Common(*values)), number, question_id, track_id))
+    for attempt_id, question_id, track_id, provider, begun, price_rial, budget, ended, cost_rial in rows:
+        values = provider, State(ended or begun), price_rial, cost_rial, budget
+        found.append(Known(alike.setdefault(values, Common(*values)), attempt_id, question_id, track_id))
     return found
 
 
@@ -173,7 +163,7 @@ def settle(connection: Connection, settled: Iterable[Settled], movements: Moveme
     group: _Group | None = None
     for one in settled:
         known, content = one.known, one.content
-        common, number = known.common, known.number
+        common, key = known.common, known.key
         if group is None or group.common is not common or group.event is not one.event:
             group = groups[common, one.event]
         step = group.step
@@ -182,13 +172,13 @@ def settle(connection: Connection, settled: Iterable[Settled], movements: Moveme
             continue
         if group.has_answers:
             at = stored[one.answered_at]
-            group.rows.append((number, stored[one.sent_at], at, one.code, content))
+            group.rows.append((key, stored[one.sent_at], at, one.code, content))
             if content is not None and not known.is_first:
-                shown.append((common.worker, number, known.question_id, at))
+                shown.append((key, known.question_id, at))
         else:
-            group.rows.append((number, stored[one.sent_at], None, None, None))
+            group.rows.append((key, stored[one.sent_at], None, None, None))
         if one.instead is not None and content is None and step.state is not State.UNKNOWN:
-            again.append((common.worker, number, known.question_id, *one.instead))
+            again.append((key, known.question_id, one.instead))
     for group in groups.values():
         if group.step is not None:
             _write(connection, group.common, group.step, group.rows, movements)
@@ -203,7 +193,7 @@ class _Group:
 
     :param step: what they do; None if their state does not take the event.
     :param has_answers: whether it is an answer that they end with.
-    :param rows: their numbers, each with what it has heard.
+    :param rows: their keys, each with what it has heard.
     """
 
     common: Common
@@ -228,7 +218,7 @@ def _write(
     connection: Connection, common: Common, step: Step, rows: list[tuple[Any, ...]], movements: Movements
 ) -> None:
     """Write the new state of attempts that do the same, and note its money."""
-    worker, before, after = common.worker, TEXTS[common.state], TEXTS[step.state]
+    before, after = TEXTS[common.state], TEXTS[step.state]
     movements.add(common.budget, common.price_rial, step.money, count=len(rows))
     cost_rial = common.cost_rial
     if step.money is Money.SPEND:
@@ -237,11 +227,11 @@ def _write(
         cost_rial = 0
     rows.sort()
     if step.state in OPEN:
-        written = _BEGIN.run(connection, (worker, before, after), [number for number, *_ in rows])
+        written = _BEGIN.run(connection, (before, after), [row[:1] for row in rows])
     elif common.state in OPEN:
-        written = _END.run(connection, (worker, after, cost_rial), rows)
+        written = _END.run(connection, (after, cost_rial), rows)
     else:
-        written = _END_OTHERWISE.run(connection, (worker, before, after, cost_rial), rows)
+        written = _END_OTHERWISE.run(connection, (before, after, cost_rial), rows)
     if written < len(rows):
         raise Outdated
 

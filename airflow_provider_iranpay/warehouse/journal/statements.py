@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from airflow_provider_iranpay.warehouse.places import numbered_places
 
-__all__ = ["Insert", "ManyKeys", "ManyRows", "Statement", "prefer_keys", "select_any"]
+__all__ = ["Insert", "ManyRows", "Statement", "prefer_keys", "select_any"]
 
 
 class Statement:
@@ -136,32 +136,6 @@ class Insert(ManyRows):
 
 _TOGETHER = 8
 """Rows of one statement on SQLite: more bring nothing."""
-
-
-class ManyKeys:
-    """A statement for many rows that differ in one value of their key.
-
-    :param text: ``{name}`` stands for a value, and ``{any}`` stands behind the column that has one of the keys. Joined
-        to the keys instead, PostgreSQL may read all rows that share the rest: more with each commit.
-    :param shared: name to type of the values that are the same for all rows.
-    :param kind: the type of the keys.
-    """
-
-    def __init__(self, text: str, *, shared: Mapping[str, str], kind: str) -> None:
-        self._shared = tuple(shared)
-        self._on_sqlite = text.format(any="= ?", **_left_open(shared))
-        self._on_postgresql = text.format(any=f"= ANY(%(any)b::{kind}[])", **_read(shared, {}))
-
-    def run(self, connection: Connection, shared: tuple[Any, ...], keys: list[Any]) -> int:
-        """Carry it out for these keys.
-
-        :return: rows of the table that it has changed.
-        """
-        if connection.dialect.name == "sqlite":
-            text = self._on_sqlite.format(**_literals(self._shared, shared))
-            return _changed(connection, text, [(key,) for key in keys])
-        given = dict(zip((*self._shared, "any"), (*shared, keys), strict=True))
-        return connection.exec_driver_sql(self._on_postgresql, given).rowcount
 
 
 def _changed(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> int:

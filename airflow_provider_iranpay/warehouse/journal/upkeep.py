@@ -43,11 +43,11 @@ def list_unknown(connection: Connection, environment: str) -> Sequence[Unknown]:
         .join_from(claim, question, question.c.question_id == claim.c.question_id)
         .join(end, ITS_END)
         .where(end.c.state == State.UNKNOWN.value, claim.c.environment == environment)
-        .order_by(claim.c.claimed_at, claim.c.worker, claim.c.number)
+        .order_by(claim.c.claimed_at, claim.c.attempt_id)
     )
     return [
         Unknown(
-            attempt=AttemptKey(row.worker, row.number),
+            attempt=row.attempt_id,
             inquiry=row.inquiry,
             provider=row.provider,
             account=row.account,
@@ -64,14 +64,7 @@ def resolve(connection: Connection, environment: str, key: AttemptKey, *, paid: 
 
     :raises TransitionRefused: it is not unknown, or not there.
     """
-    rows = lock_attempts(
-        connection,
-        and_(
-            claim.c.worker == key.worker,
-            claim.c.number == key.number,
-            claim.c.environment == environment,
-        ),
-    )
+    rows = lock_attempts(connection, and_(claim.c.attempt_id == key, claim.c.environment == environment))
     if not rows:
         raise TransitionRefused("The journal has no such attempt.")
     event = Event.RESOLVED_PAID if paid else Event.RESOLVED_NOT_PAID
@@ -87,7 +80,7 @@ def resolve(connection: Connection, environment: str, key: AttemptKey, *, paid: 
 _FORGET_RETRY = Statement(
     "UPDATE iranpay_question SET retried_at = NULL WHERE question_id = {question_id} AND NOT EXISTS"
     " (SELECT 1 FROM iranpay_end AS ended JOIN iranpay_claim AS left_over"
-    " ON left_over.worker = ended.worker AND left_over.number = ended.number"
+    " ON left_over.attempt_id = ended.attempt_id"
     " WHERE ended.state = 'unknown' AND left_over.question_id = iranpay_question.question_id)",
     question_id="bigint",
 )

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from airflow_provider_iranpay.exceptions import LeaseLost
 from airflow_provider_iranpay.warehouse.journal import tables
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
-from airflow_provider_iranpay.warehouse.journal.records import Kind
+from airflow_provider_iranpay.warehouse.journal.records import Kind, worker_of
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, TRANSITIONS, Event, Money, State
 from tests.warehouse.journal.playing import LEASE, MONTH, STALE, Desk, ask, claim
 
@@ -85,7 +85,7 @@ class Paying(RuleBasedStateMachine):
         return Kind.UNREADABLE if state is State.UNREADABLE else Kind.KEPT
 
     def somebodys(self, name):
-        until = self.leases[self.latest[name].worker]
+        until = self.leases[worker_of(self.latest[name])]
         gone = until is None or until + STALE - LEASE.length < self.now
         return Kind.STALE if gone else Kind.BUSY
 
@@ -281,7 +281,7 @@ class Paying(RuleBasedStateMachine):
             if until is not None and until + STALE - LEASE.length < self.now:
                 self.leases[worker] = None
                 for key, one in self.attempts.items():
-                    if key.worker == worker and one["state"] in OPEN:
+                    if worker_of(key) == worker and one["state"] in OPEN:
                         self.step(key, Event.LEASE_ENDED)
                         closed -= 1
         assert closed == 0
@@ -312,12 +312,12 @@ class Paying(RuleBasedStateMachine):
         with self.warehouse.engine.connect() as connection:
             rows = connection.execute(select(attempt).where(ours)).all()
             latest = connection.execute(
-                select(question.c.worker, question.c.number).where(question.c.environment == self.desk.environment)
+                select(question.c.attempt_id).where(question.c.environment == self.desk.environment)
             ).all()
-        assert {(row.worker, row.number): (row.state, row.cost_rial) for row in rows} == {
+        assert {row.attempt_id: (row.state, row.cost_rial) for row in rows} == {
             key: (one["state"], one["cost"]) for key, one in self.attempts.items()
         }
-        assert sorted(map(tuple, latest)) == sorted(self.latest.values())
+        assert sorted(key for (key,) in latest) == sorted(self.latest.values())
 
     @invariant()
     def the_budget_is_the_sum_of_its_attempts_and_under_its_cap(self):

@@ -29,12 +29,12 @@ def test_an_answer_that_is_moved_to_another_row_does_not_open(warehouse):
     desk = Desk(warehouse)
     journal = desk.worker()
     won = desk.claim(journal, "first", "second").won
-    journal.commit(answers=[desk.answer(attempt, content=b"%d" % attempt.key.number) for attempt in won])
+    journal.commit(answers=[desk.answer(attempt, content=b"%d" % attempt.key) for attempt in won])
     end = tables.end
     with warehouse.engine.connect() as connection:
-        answers = list(connection.scalars(select(end.c.content).order_by(end.c.number)))
+        answers = list(connection.scalars(select(end.c.content).order_by(end.c.attempt_id)))
     with warehouse.transaction() as connection:
-        connection.execute(end.update().where(end.c.number == 1).values(content=answers[1]))
+        connection.execute(end.update().where(end.c.attempt_id == won[0].key).values(content=answers[1]))
     with pytest.raises(ConfigurationError, match="changed or moved"):
         desk.look(journal, "first")
 

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyKeys, _literal, select_any
+from airflow_provider_iranpay.warehouse.journal.statements import Insert, ManyRows, _literal, select_any
 
 TEXTS = ["plain", "it's", "'; DROP TABLE kept; --", "?1 :name %(name)s {name}", "پرداخت", '"quoted"', "\\", ""]
 
 INSERT = Insert("kept", shared={"name": "text", "mark": "bytea"}, each={"number": "bigint"})
-RENAME = ManyKeys(
-    "UPDATE kept SET name = {new} WHERE number {any} AND name = {old}",
+RENAME = ManyRows(
+    "UPDATE kept SET name = {new} {given} WHERE kept.number = {number} AND kept.name = {old}",
     shared={"new": "text", "old": "text"},
-    kind="bigint",
+    each={"number": "bigint"},
 )
 VALUES = (
     st.none()
@@ -62,7 +62,7 @@ def test_what_rows_share_is_stored_as_it_is(connection, name):
 def test_only_the_rows_of_these_keys_are_changed_where_the_rest_fits(connection, name):
     INSERT.run(connection, (name, b""), [(1,), (2,), (3,)])
     INSERT.run(connection, ("another", b""), [(4,)])
-    assert RENAME.run(connection, ("new", name), [1, 3, 4, 5]) == 2
+    assert RENAME.run(connection, ("new", name), [(1,), (3,), (4,), (5,)]) == 2
     rows = connection.exec_driver_sql("SELECT number FROM kept WHERE name = 'new' ORDER BY number").all()
     assert [number for (number,) in rows] == [1, 3]
 
