@@ -20,6 +20,7 @@ from airflow_provider_iranpay.bulk.ways import Reader, Way, bare_reader
 from airflow_provider_iranpay.exceptions import ConfigurationError
 from airflow_provider_iranpay.inquiries import Inquiry
 from airflow_provider_iranpay.record import MutableRecord
+from airflow_provider_iranpay.warehouse.journal.answers import Recalled
 from airflow_provider_iranpay.warehouse.journal.journal import Journal
 from airflow_provider_iranpay.warehouse.journal.keyring import QUESTION_BYTES
 from airflow_provider_iranpay.warehouse.journal.records import Ask, Freshness, Kind, Standing
@@ -138,13 +139,16 @@ class Questioner:
         )
         outcomes: dict[int, Outcome] = {}
         left: set[int] = set()
+
+        def read(found: Recalled) -> None:
+            left.update(rows[question] for question in found.others)
+            for kept in found.kept:
+                known, doubtful = replay.outcomes(rows, kept)
+                outcomes.update(known)
+                left.update(doubtful)
+
         with uncollected():
-            for kept, others in self.journal.recall(hashes, self._freshness):
-                left.update(rows[question] for question in others)
-                for some in kept:
-                    known, doubtful = replay.outcomes(rows, some)
-                    outcomes.update(known)
-                    left.update(doubtful)
+            self.journal.recall(hashes, self._freshness, read)
         return outcomes, sorted(left - outcomes.keys())
 
     def _reader_of(self, provider: str) -> Reader | None:

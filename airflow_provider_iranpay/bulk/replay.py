@@ -18,7 +18,7 @@ from airflow_provider_iranpay.bulk.ways import Reader
 from airflow_provider_iranpay.client.conversation import reread
 from airflow_provider_iranpay.exceptions import IranPayError
 from airflow_provider_iranpay.inquiries import Inquiry
-from airflow_provider_iranpay.warehouse.journal.answers import Kept
+from airflow_provider_iranpay.warehouse.journal.answers import Kept, only
 
 __all__ = ["Replay"]
 
@@ -62,23 +62,25 @@ class Replay:
         readings = self._readings_of(kept.provider)
         if readings is None:
             return {}, places
+        known, wires = readings.known.get, readings.wires
         read = [
-            (readings.known.get(content) or readings.read(row, content)) if readings.wires[row] == wire else None
+            (known(content) or readings.read(row, content)) if wires[row] == wire else None
             for row, wire, content in zip(places, kept.wires, kept.contents, strict=True)
         ]
+        since = self._negative_since
         counts = [
-            reading is not None and (reading.is_positive or at >= self._negative_since)
+            reading is not None and (reading.is_positive or at >= since)
             for reading, at in zip(read, kept.answered_at, strict=True)
         ]
         left = list(compress(places, map(not_, counts)))
         if len(left) == len(places):
             return {}, left
-        statuses, cells, _ = zip(*compress(read, counts), strict=True)
-        track_ids, answered_at = compress(kept.track_ids, counts), compress(kept.answered_at, counts)
+        told, found, track_ids, answered_at = only(counts, places, read, kept.track_ids, kept.answered_at)
+        statuses, cells, _ = zip(*found, strict=True)
         nothing, zero = repeat(None), repeat(0)
         columns = (statuses, repeat(_CACHED), nothing, nothing, repeat(kept.provider), zero, zero)
-        told = map(_outcome, zip(*columns, track_ids, answered_at, cells))  # noqa: B905 - some columns have no end
-        return dict(zip(compress(places, counts), told, strict=True)), left
+        outcomes = map(_outcome, zip(*columns, track_ids, answered_at, cells))  # noqa: B905 - some have no end
+        return dict(zip(told, outcomes, strict=True)), left
 
     @cached_property
     def _inputs(self) -> NamedColumns:

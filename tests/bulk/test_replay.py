@@ -101,9 +101,11 @@ def one_by_one(monkeypatch):
     """Leave every question that was ever asked to be looked up alone."""
     recall = Journal.recall
 
-    def nothing_kept(journal, hashes, freshness):
-        for kept, others in recall(journal, hashes, freshness):
-            yield Recalled([], [*others, *(question for some in kept for question in some.questions)])
+    def nothing_kept(journal, hashes, freshness, read):
+        def forget(found):
+            read(Recalled([], [*found.others, *(question for kept in found.kept for question in kept.questions)]))
+
+        recall(journal, hashes, freshness, forget)
 
     monkeypatch.setattr(Journal, "recall", nothing_kept)
 
@@ -146,7 +148,7 @@ def test_a_replay_comes_to_what_looking_up_each_question_comes_to(
             with closing(desk.journal()) as journal:
                 journal.rotate(NEWER)
             keys = NEWER
-        monkeypatch.setattr("airflow_provider_iranpay.warehouse.journal.journal._OPENED_TOGETHER", together)
+        monkeypatch.setattr("airflow_provider_iranpay.warehouse.journal.statements._FETCHED_TOGETHER", together)
         people, provider = [*range(1, 11), 1, 2], Provider(names[1])
         how = {"as_of": datetime.now(UTC) + later}
         # Twice: what is found under an old key has moved to the newest one by then.

@@ -6,19 +6,22 @@ The call stands in its claim as well. Here it spares a look at that for each ans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import compress, repeat
+from itertools import compress
+from operator import not_
 from typing import Any, NamedTuple
 
-from airflow_provider_iranpay.warehouse.journal.keyring import WIRE_BYTES, KeyRing
+import msgspec
+
+from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import Ask
 
-__all__ = ["Kept", "Recalled", "open_answer", "recalled", "seal_answer"]
+__all__ = ["Kept", "Recalled", "only", "open_answer", "recalled", "seal_answer"]
 
-_NO_WIRE = bytes(WIRE_BYTES)
-_LINE_ENDS = b"\n"
-"""Behind the provider and behind the track id; each is a line."""
+_write = msgspec.msgpack.Encoder().encode
+_read = msgspec.msgpack.Decoder(tuple[str, str, bytes, bytes]).decode
+"""Provider, track id, hash of the request (empty if there is none), content."""
 
 
 class Kept(NamedTuple):
@@ -63,7 +66,7 @@ def seal_answer(
     :param seal: of the newest key.
     :param wire: hash of the request that brought it; None if later requests are not to be compared with it.
     """
-    return seal(ask.questions[0], b"".join((f"{provider}\n{track_id}\n".encode(), wire or _NO_WIRE, content)))
+    return seal(ask.questions[0], _write((provider, track_id, wire or b"", content)))
 
 
 def open_answer(keys: KeyRing, ask: Ask, sealed: bytes, provider: str) -> bytes | None:
@@ -73,40 +76,53 @@ def open_answer(keys: KeyRing, ask: Ask, sealed: bytes, provider: str) -> bytes 
     :return: None if today's request to that provider is another one.
     :raises ConfigurationError: it does not open.
     """
-    _, _, answer = keys.open_(ask.questions, sealed).split(_LINE_ENDS, 2)
-    today, then = ask.wire(provider), answer[:WIRE_BYTES]
-    return answer[WIRE_BYTES:] if today is None or then in (today, _NO_WIRE) else None
+    _, _, then, content = _read(keys.open_(ask.questions, sealed))
+    today = ask.wire(provider)
+    return content if today is None or then in (today, b"") else None
 
 
-def recalled(rows: Iterable[tuple[bytes, Any, bytes | None]], keys: KeyRing) -> Recalled:
-    """Open the answers that the newest key has sealed.
+def recalled(rows: Iterable[tuple[bytes, Any, bytes | None]], keys: KeyRing, since: datetime) -> Recalled:
+    """Open the fresh answers that the newest key has sealed.
 
     :param rows: questions that were asked: of each its hash, and when its answer came and that one, sealed, if it is
-        fresh and all that there is to know.
+        all that there is to know.
     :raises ConfigurationError: one does not open.
     """
-    found, head = Recalled([], []), keys.newest_head
-    sealed = []
+    found, sealed = Recalled([], []), []
     for row in rows:
-        if row[2] is not None and row[2].startswith(head):
-            sealed.append(row)
-        else:
+        if row[2] is None:
             found.others.append(row[0])
-    if sealed:
-        questions, instants, contents = zip(*sealed, strict=True)
-        opened = keys.open_many(questions, contents)
-        providers, calls, answers = zip(*map(bytes.split, opened, repeat(_LINE_ENDS), repeat(2)), strict=True)
-        columns = (
-            questions,
-            b"\n".join(calls).decode().split("\n"),
-            _aware(instants),
-            [answer[:WIRE_BYTES] for answer in answers],
-            [answer[WIRE_BYTES:] for answer in answers],
-        )
-        for provider in sorted(set(providers)):
-            of_it = [one == provider for one in providers]
-            found.kept.append(Kept(provider.decode(), *(list(compress(column, of_it)) for column in columns)))
+        else:
+            sealed.append(row)
+    if not sealed:
+        return found
+    questions: Sequence[bytes]
+    contents: Sequence[bytes]
+    questions, instants, contents = zip(*sealed, strict=True)
+    answered_at: Sequence[datetime] = _aware(instants)
+    if min(answered_at) < since:
+        is_fresh = [at >= since for at in answered_at]
+        found.others.extend(compress(questions, map(not_, is_fresh)))
+        questions, answered_at, contents = only(is_fresh, questions, answered_at, contents)
+    opened = keys.open_many(questions, contents)
+    if not all(opened):
+        is_open = list(map(bool, opened))
+        found.others.extend(compress(questions, map(not_, is_open)))
+        questions, answered_at, opened = only(is_open, questions, answered_at, opened)
+    if opened:
+        providers, track_ids, wires, bodies = zip(*map(_read, opened), strict=True)
+        found.kept.extend(_of_each(providers, questions, track_ids, answered_at, wires, bodies))
     return found
+
+
+def only(which: Sequence[bool], *columns: Sequence[Any]) -> tuple[Sequence[Any], ...]:
+    """Take some rows of columns; columns as they are where that is all of them."""
+    return columns if all(which) else tuple([list(compress(column, which)) for column in columns])
+
+
+def _of_each(providers: Sequence[str], *columns: Sequence[Any]) -> Iterator[Kept]:
+    for name in sorted(set(providers)):
+        yield Kept(name, *only([provider == name for provider in providers], *columns))
 
 
 def _aware(instants: Sequence[Any]) -> list[datetime]:

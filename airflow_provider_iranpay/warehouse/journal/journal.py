@@ -66,9 +66,6 @@ from airflow_provider_iranpay.warehouse.journal.tables import worker
 
 __all__ = ["Journal"]
 
-_OPENED_TOGETHER = 500
-"""Answers: few enough to stay in a core's cache until they are read."""
-
 _PAUSES = (0.0, 0.05, 0.5, 2.0, 5.0, 10.0)
 """Seconds before a transaction is tried again. A server that restarts is back by then, and the leases still last."""
 
@@ -140,18 +137,21 @@ class Journal:
         now = self._clock(connection)
         return begin_lease(connection, environment=self.environment, now=now, lease=self._lease)
 
-    def recall(self, hashes: Sequence[bytes], freshness: Freshness) -> Iterator[Recalled]:
-        """Find those of the questions that were ever asked, and open the answers that need no second thought, some at a
-        time.
+    def recall(self, hashes: Sequence[bytes], freshness: Freshness, read: Callable[[Recalled], None]) -> None:
+        """Find those of the questions that were ever asked, and open the answers that need no second thought.
 
         Much faster than to look questions up, which all but these answers need.
 
         :param hashes: of questions, under any key.
+        :param read: called with some of them at a time; from the first again, if the connection was lost meanwhile.
         :raises ConfigurationError: an answer does not open.
         """
-        rows = self._read(lambda connection: find_answers(connection, hashes, self.keys, freshness.since))
-        for start in range(0, len(rows), _OPENED_TOGETHER):
-            yield recalled(rows[start : start + _OPENED_TOGETHER], self.keys)
+
+        def look(connection: Connection) -> None:
+            for rows in find_answers(connection, hashes, self.keys):
+                read(recalled(rows, self.keys, freshness.since))
+
+        self._read(look)
 
     def look_up(self, asks: Sequence[Ask], freshness: Freshness) -> list[Standing]:
         """Say how each question stands, in their order. Nothing is claimed.

@@ -177,10 +177,11 @@ class KeyRing:
             f"Rows of the plan need the key {key_id!r}: put it back into journal_keys, or clear the task that plans."
         )
 
-    def open_many(self, questions: Sequence[bytes], sealed: Sequence[bytes]) -> list[bytes]:
+    def open_many(self, questions: Sequence[bytes], sealed: Sequence[bytes]) -> Sequence[bytes]:
         """Decrypt what :meth:`seal` returned under the newest key.
 
         :param questions: for each its question's hash under that key.
+        :return: empty for what another key has sealed.
         :raises ConfigurationError: one was changed or moved.
         """
         return self._ordered[0].open_many(questions, sealed)
@@ -244,7 +245,7 @@ class _Key:
         self._starts = len(self.head)
         self._ends = self._starts + _NONCE_BYTES
         # What is sealed in another form has another use, and so another subkey: it does not open, and nothing is paid.
-        aes = AESGCM(_subkey(key, "answers behind their calls"))
+        aes = AESGCM(_subkey(key, "answers and their calls"))
         self._encrypt, self._decrypt = aes.encrypt, aes.decrypt
         self._pieces = AESGCM(_subkey(key, "plan pieces"))
         padded = _subkey(key, "questions").ljust(_BLOCK_BYTES, b"\0")
@@ -282,20 +283,22 @@ class _Key:
     def open_(self, question: bytes, sealed: bytes) -> bytes | None:
         if not sealed.startswith(self.head):
             return None
-        (opened,) = self.open_many([question], [sealed])
-        return opened
-
-    def open_many(self, questions: Sequence[bytes], sealed: Sequence[bytes]) -> list[bytes]:
-        starts, ends = self._starts, self._ends
-        nonces = [one[starts:ends] for one in sealed]
-        contents = [one[ends:] for one in sealed]
         try:
-            return list(map(self._decrypt, nonces, contents, questions))
-        except InvalidTag:
+            return self._decrypt(sealed[self._starts : self._ends], sealed[self._ends :], question)
+        except (InvalidTag, ValueError):  # the latter of one that has no whole nonce
             raise ConfigurationError(
                 f"A row of the journal does not open with the key {self.key_id!r}: it was changed or "
                 "moved from outside."
             ) from None
+
+    def open_many(self, questions: Sequence[bytes], sealed: Sequence[bytes]) -> Sequence[bytes]:
+        starts, ends = self._starts, self._ends
+        nonces = [one[starts:ends] for one in sealed]
+        contents = [one[ends:] for one in sealed]
+        try:  # Nearly always this key has sealed all of them: that is not asked of each before.
+            return list(map(self._decrypt, nonces, contents, questions))
+        except (InvalidTag, ValueError):
+            return [self.open_(question, one) or b"" for question, one in zip(questions, sealed, strict=True)]
 
     def seal_piece(self, place: bytes, content: bytes, nonce: bytes) -> bytes:
         return self.head + nonce + self._pieces.encrypt(nonce, content, place)

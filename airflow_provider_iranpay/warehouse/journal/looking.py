@@ -5,13 +5,12 @@ A question that is found under an older key moves to the newest one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from airflow_provider_iranpay.warehouse.column_types import UtcTimestamp
 from airflow_provider_iranpay.warehouse.journal.answers import open_answer
 from airflow_provider_iranpay.warehouse.journal.keyring import KeyRing
 from airflow_provider_iranpay.warehouse.journal.records import (
@@ -22,7 +21,7 @@ from airflow_provider_iranpay.warehouse.journal.records import (
     Standing,
     worker_of,
 )
-from airflow_provider_iranpay.warehouse.journal.statements import ManyRows, select_any
+from airflow_provider_iranpay.warehouse.journal.statements import ManyRows, select_any, select_some
 from airflow_provider_iranpay.warehouse.journal.states import OPEN, REPLACED, TEXTS, Permission, State
 from airflow_provider_iranpay.warehouse.journal.tables import worker
 
@@ -61,7 +60,7 @@ class Looked(NamedTuple):
 _ANSWERS = (
     "SELECT q.hash, e.answered_at, e.content FROM {given} iranpay_question AS q"
     " LEFT JOIN iranpay_end AS e ON e.attempt_id = q.attempt_id AND e.state = {}"
-    " AND e.answered_at >= {} AND q.retried_at IS NULL AND q.key_id = {} WHERE q.hash {any}"
+    " AND q.retried_at IS NULL AND q.key_id = {} WHERE q.hash {any}"
 )
 _FOUND = (
     "SELECT c.attempt_id, coalesce(e.state, c.begun), q.retried_at, e.answered_at, q.hash, q.question_id,"
@@ -72,14 +71,14 @@ _FOUND = (
 _STATES = {state.value: state for state in State}
 
 
-def find_answers(
-    connection: Connection, hashes: Sequence[bytes], keys: KeyRing, since: datetime
-) -> list[tuple[Any, ...]]:
-    """Find the questions among these hashes, each with its answer if that is fresh and all that there is to know."""
+def find_answers(connection: Connection, hashes: Sequence[bytes], keys: KeyRing) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Find the questions among these hashes, each with its answer if that is all that there is to know.
+
+    :return: some at a time.
+    """
     if connection.exec_driver_sql("SELECT 1 FROM iranpay_question LIMIT 1").first() is None:
-        return []
-    oldest = UtcTimestamp().process_bind_param(since, connection.dialect)
-    return select_any(connection, _ANSWERS, hashes, (TEXTS[State.ANSWERED], oldest, keys.fingerprints[0][0]))
+        return iter(())
+    return select_some(connection, _ANSWERS, hashes, (TEXTS[State.ANSWERED], keys.fingerprints[0][0]))
 
 
 def find(connection: Connection, asks: Sequence[Ask]) -> list[Looked | None]:

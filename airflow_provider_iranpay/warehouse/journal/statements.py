@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from airflow_provider_iranpay.warehouse.places import numbered_places
 
-__all__ = ["Insert", "ManyRows", "Statement", "prefer_keys", "select_any"]
+__all__ = ["Insert", "ManyRows", "Statement", "prefer_keys", "select_any", "select_some"]
 
 
 class Statement:
@@ -203,6 +203,8 @@ def prefer_keys(connection: Connection) -> None:
 _AT_ONCE = 20_000
 """Values of one look-up."""
 
+_FETCHED_TOGETHER = 500
+
 _CUT_TOGETHER = 8
 """Values that SQLite cuts off in one step of a recursion, which takes longer than to cut."""
 
@@ -216,28 +218,33 @@ _CUT = (
 
 def select_any(
     connection: Connection, statement: str, values: Sequence[bytes], shared: tuple[Any, ...] = ()
-) -> list[tuple[Any, ...]]:
+) -> Iterator[tuple[Any, ...]]:
     """Select the rows for any of these values, as the driver gives them; SQLite gives them once for each.
 
     :param statement: ``{given}`` stands where its tables begin, and ``{any}`` behind the column that has one of the
         values. Each ``{}``, between these two, is one that is shared.
     :param values: all of one length, none empty.
     """
-    found: list[tuple[Any, ...]] = []
-    on_sqlite = connection.dialect.name == "sqlite"
-    places = ["?" if on_sqlite else "%s"] * len(shared)
+    return chain.from_iterable(select_some(connection, statement, values, shared))
+
+
+def select_some(
+    connection: Connection, statement: str, values: Sequence[bytes], shared: tuple[Any, ...] = ()
+) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Select the same, some rows at a time: few enough to stay in a core's cache while something is done with them."""
     for start in range(0, len(values), _AT_ONCE):
         some = values[start : start + _AT_ONCE]
-        if on_sqlite:
+        if connection.dialect.name == "sqlite":
             # In their own order, not in that of an index that IN would make of them: their rows often lie in it too.
             # And in one piece: to bind each takes as long as to find some.
-            text = statement.format(*places, given=_cut(len(some[0])), any="= given.value")
+            text = statement.format(*["?"] * len(shared), given=_cut(len(some[0])), any="= given.value")
             given: tuple[Any, ...] = (b"".join(some), *shared)
         else:
-            text = statement.format(*places, given="", any="= ANY(%s)")
+            text = statement.format(*["%s"] * len(shared), given="", any="= ANY(%s)")
             given = (*shared, list(some))
-        found += connection.exec_driver_sql(text, given).cursor.fetchall()
-    return found
+        cursor = connection.exec_driver_sql(text, given).cursor
+        while rows := cursor.fetchmany(_FETCHED_TOGETHER):
+            yield rows
 
 
 def _cut(size: int) -> str:
