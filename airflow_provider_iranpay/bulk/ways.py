@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -46,14 +47,14 @@ class Reader:
     answering: Answering
     request: Callable[[Inputs], Request[Any]] = field(init=False, repr=False, compare=False)
     """Makes the request of a question; raises ``InvalidInput`` where this provider does not take it."""
-    _input_of: Mapping[str, str] = field(init=False, repr=False, compare=False)
-    """Wire name to input."""
+    _input_of: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
+    """Of each parameter its wire name, and the input that it carries."""
 
     def __post_init__(self) -> None:
         """Prepare to make requests."""
         endpoint = self.answering.endpoint
         object.__setattr__(self, "request", requests_of(endpoint))
-        object.__setattr__(self, "_input_of", {one.wire: one.name for one in endpoint.parameters})
+        object.__setattr__(self, "_input_of", tuple([(one.wire, one.name) for one in endpoint.parameters]))
 
     def wire(self, request: Request[Any], inputs: Inputs) -> bytes:
         """Hash a question's request as this account sends it: where it goes, and its exact parameters.
@@ -63,12 +64,13 @@ class Reader:
 
         :param inputs: of the question, in canonical form.
         """
-        exact = self.api.exact(request)
-        repeated = {
-            name: its for name, its in self._input_of.items() if name in exact and exact[name] == inputs.get(its)
-        }
-        others = {name: value for name, value in exact.items() if name not in repeated}
-        return wire_hash(_encode((request.endpoint.method, request.endpoint.path, repeated, others)))
+        exact, endpoint = self.api.exact(request), request.endpoint
+        pairs = [(wire, its) for wire, its in self._input_of if wire in exact and exact[wire] == inputs.get(its)]
+        if len(pairs) == len(exact):
+            return _hash_of(endpoint.method, endpoint.path, *pairs)
+        repeated = dict(pairs)
+        others = {wire: value for wire, value in exact.items() if wire not in repeated}
+        return wire_hash(_encode((endpoint.method, endpoint.path, repeated, others)))
 
     def wires(self, inputs: Mapping[str, Sequence[str | None]]) -> list[bytes] | None:
         """Hash the requests of questions, from columns of their canonical inputs: for each what :meth:`wire` gives.
@@ -79,9 +81,7 @@ class Reader:
         columns = wire_columns(endpoint, inputs)
         if not columns:
             return None
-        repeated = {
-            name: its for name, its in self._input_of.items() if name in columns and columns[name] is inputs[its]
-        }
+        repeated = {wire: its for wire, its in self._input_of if wire in columns and columns[wire] is inputs[its]}
         others = [columns[name] for name in sorted(columns) if name not in repeated]
         if not all(map(_is_written_as_it_is, others)):
             return None
@@ -119,6 +119,12 @@ class Way(Reader):
 
 _BARE: Final[Mapping[str, Api]] = {"jibit": Jibit("", ""), "paystar": Paystar(credentials={})}
 """Without an account: enough to read what a provider once answered."""
+
+
+@lru_cache
+def _hash_of(method: str, path: str, *repeated: tuple[str, str]) -> bytes:
+    """Hash a request of nothing but the question's inputs. It holds none of their values."""
+    return wire_hash(_encode((method, path, dict(repeated), {})))
 
 
 def _is_written_as_it_is(column: Sequence[str]) -> bool:
