@@ -43,7 +43,7 @@ it is also its epoch.
 """
 
 KEYS_OF_A_WORKER: Final = 1 << 32
-_KEY_TEXT: Final = re.compile(r"([0-9]{1,10})-([0-9]{1,10})")
+_KEY_TEXT: Final = re.compile(r"w([0-9]{1,10})-([0-9]{1,10})")
 
 
 def keys_of(worker: int) -> range:
@@ -57,8 +57,11 @@ def worker_of(key: AttemptKey) -> int:
 
 
 def key_text(key: AttemptKey) -> str:
-    """Write an attempt as a person does: the worker's number, a hyphen, the worker's count."""
-    return "{}-{}".format(*divmod(key, KEYS_OF_A_WORKER))
+    """Write an attempt as a person does: w with the worker's number, a hyphen, the worker's count.
+
+    Without the letter a spreadsheet would take it for a date.
+    """
+    return "w{}-{}".format(*divmod(key, KEYS_OF_A_WORKER))
 
 
 def read_key(text: str) -> AttemptKey:
@@ -71,7 +74,7 @@ def read_key(text: str) -> AttemptKey:
         worker, number = map(int, found.groups())
         if worker < KEYS_OF_A_WORKER // 2 and number < KEYS_OF_A_WORKER:
             return keys_of(worker)[number]
-    remedy = "Write the id of an attempt as the list of unknown attempts shows it, such as 12-345."
+    remedy = "Write the id of an attempt as the list of unknown attempts shows it, such as w12-345."
     raise InvalidInput("attempt", "format", remedy)
 
 

@@ -19,11 +19,26 @@ def test_the_text_of_an_attempt_is_read_back(key):
 
 
 def test_the_text_of_an_attempt_is_short_and_plain():
-    assert key_text(keys_of(12)[345]) == "12-345"
+    assert key_text(keys_of(12)[345]) == "w12-345"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "17", "-", "12-", "12-x", "x-1", "1-2-3", "-1-2", "2147483648-1", "1-4294967296", "۱-۲"]
+    "text",
+    [
+        "",
+        "17",
+        "-",
+        "12-345",
+        "w12",
+        "w12-",
+        "w12-x",
+        "w-1",
+        "w1-2-3",
+        "w-1-2",
+        "w2147483648-1",
+        "w1-4294967296",
+        "w۱-۲",
+    ],
 )
 def test_another_text_names_no_attempt(text):
     with pytest.raises(InvalidInput, match="attempt: format"):
