@@ -65,7 +65,7 @@ def test_a_worker_that_slept_through_its_lease_sends_nothing_when_it_wakes(night
 def test_a_worker_whose_lease_is_over_ends_with_what_it_has(night, providers):
     world = night.sandbox.world
     world.faults.add("error", service=SERVICES["paystar"], status=400, code="77", probability=0.5)
-    world.settings.latency = Latency("fixed", 0.02)
+    world.settings.latency = Latency("fixed", 0.2)
     late = night.start(people=MANY, providers=providers)
     until(lambda: night.received >= 15)
     night.let_leases_end()
