@@ -52,7 +52,7 @@ def test_a_worker_that_is_sending_stops_within_two_seconds_and_goes_on_afterward
 
 
 def test_the_lease_outlives_a_pause_that_is_longer(night, another):
-    another.pause(1.5 * LEASE_SECONDS)
+    another.pause(3 * LEASE_SECONDS)
     manifest = night.do(people=MANY, lease_seconds=LEASE_SECONDS)
     assert (manifest["paid"], manifest["unknown"]) == (len(MANY), 0)
 

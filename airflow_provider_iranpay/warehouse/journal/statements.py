@@ -204,6 +204,7 @@ _AT_ONCE = 20_000
 """Values of one look-up."""
 
 _FETCHED_TOGETHER = 500
+"""Rows that are taken from the driver at once."""
 
 _CUT_TOGETHER = 8
 """Values that SQLite cuts off in one step of a recursion, which takes longer than to cut."""

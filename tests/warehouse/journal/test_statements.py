@@ -103,9 +103,9 @@ def test_rows_of_these_values_are_selected_where_the_rest_fits(connection):
 MARK = Insert("kept", shared={}, each={"mark": "bytea"})
 
 
-@pytest.mark.parametrize("asked", [0, 1, 7, 8, 9, 16, 100, 5_001])
+@pytest.mark.parametrize("asked", [0, 1, 7, 8, 9, 16, 100, 5_001, 10_001])
 def test_any_number_of_values_is_looked_up_in_their_order(asked):
-    marks = [number.to_bytes(2, "big") for number in range(6_000)]
+    marks = [number.to_bytes(2, "big") for number in range(12_000)]
     there, wanted = dict.fromkeys(marks[::2]), marks[:asked][::-1] * 2
     with create_engine("sqlite://").connect() as connection:
         connection.exec_driver_sql("CREATE TABLE kept (mark blob PRIMARY KEY)")
